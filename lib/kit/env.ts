@@ -1,0 +1,55 @@
+// The only place that reads the process environment. Every setting of the product is declared here with its default and its unit, so
+// that the README's configuration table can be checked against one file. Values are read once, when the process starts.
+import { join, resolve } from "node:path";
+
+const source = process.env;
+
+const text = (name: string, fallback = ""): string => source[name]?.trim() || fallback;
+const whole = (name: string, fallback: number): number => {
+  const value = Number.parseInt(source[name] ?? "", 10);
+  return Number.isFinite(value) ? value : fallback;
+};
+
+const home = resolve(text("ATELIER_HOME", ".atelier"));
+const host = text("HOST", "127.0.0.1");
+const port = whole("PORT", 3000);
+
+/** Settings of this process; names a person sets are documented in README.md, the rest is passed from the supervisor to its children. */
+export const env = {
+  /** Folder for everything the product keeps on this machine (database, blobs, spools). */
+  home,
+  host,
+  port,
+  /** Empty means: the supervisor starts the embedded PostgreSQL and passes its URL on. */
+  databaseUrl: text("DATABASE_URL"),
+  services: text("ATELIER_SERVICES", "web,worker,kernel,serving").split(",").map((name) => name.trim()),
+  adminEmail: text("ATELIER_ADMIN_EMAIL"),
+  adminPassword: text("ATELIER_ADMIN_PASSWORD"),
+  adminToken: text("ATELIER_ADMIN_TOKEN"),
+  /** Base URL people use in the browser; only needed behind a proxy. */
+  publicUrl: text("ATELIER_PUBLIC_URL", `http://${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}`),
+  /** Memory one kernel session may use, in MB. */
+  sessionMemoryMb: whole("ATELIER_SESSION_MEMORY_MB", 2048),
+  /** Largest file a data set upload may carry, in MB. */
+  uploadLimitMb: whole("ATELIER_UPLOAD_LIMIT_MB", 2048),
+  isSeedWanted: text("ATELIER_SEED", "1") !== "0",
+  logLevel: text("ATELIER_LOG_LEVEL", "info"),
+  isDev: text("NODE_ENV") === "development",
+
+  // Passed between processes by the supervisor.
+  webUrl: text("ATELIER_WEB_URL", `http://127.0.0.1:${port}`),
+  kernelUrl: text("ATELIER_KERNEL_URL", "http://127.0.0.1:3001"),
+  kernelPort: whole("ATELIER_KERNEL_PORT", 3001),
+  servingUrl: text("ATELIER_SERVING_URL", "http://127.0.0.1:3002"),
+  servingPort: whole("ATELIER_SERVING_PORT", 3002),
+  workerUrl: text("ATELIER_WORKER_URL", "http://127.0.0.1:3003"),
+  workerPort: whole("ATELIER_WORKER_PORT", 3003),
+  /** Shared by the processes of one installation; never shown to people or cells. */
+  internalSecret: text("ATELIER_INTERNAL_SECRET"),
+  /** Signs browser sign-ins; made once and kept in the home folder when unset. */
+  authSecret: text("ATELIER_AUTH_SECRET"),
+  blobs: join(home, "blobs"),
+} as const;
+
+/** The environment to hand to a child process, with overrides; keeps PATH and drops nothing the child needs to start. */
+export const childEnvironment = (overrides: Record<string, string>): NodeJS.ProcessEnv => ({ ...source, ...overrides });
