@@ -1,0 +1,103 @@
+// The promises of the sessions room: running cells and hearing what comes of them. Status and outputs are server state, never in the
+// co-edited document and never written by a browser. They travel over their own socket, numbered, so that a client resumes at any number.
+import { z } from "zod";
+import { inWorkspace, operation } from "#lib/kit/operation.ts";
+
+export const sessionStates = ["none", "starting", "idle", "busy", "restarting", "lost"] as const;
+export type SessionStatus = (typeof sessionStates)[number];
+
+/** `lost` means the kernel went with its machine: variables are gone, outputs are kept, one click starts again. */
+export const sessionSchema = z.object({
+  status: z.enum(sessionStates),
+  kernel: z.string().describe("Words for the title block, such as: TypeScript, Node 22"),
+  isSandboxed: z.boolean(),
+  memoryMb: z.number().nullable(),
+  memoryLimitMb: z.number(),
+  message: z.string().nullable().describe("What happened last to the session itself, in words"),
+  startedAt: z.string().nullable(),
+});
+export type Session = z.output<typeof sessionSchema>;
+
+export const cellStatuses = ["queued", "running", "done", "failed", "cancelled"] as const;
+export type CellStatus = (typeof cellStatuses)[number];
+export const isPending = (status: CellStatus): boolean => status === "queued" || status === "running";
+
+/** Whose fault a failure was: your code, a limit, or ours (kernel or machine lost). */
+export const faults = ["yours", "limits", "ours"] as const;
+export type Fault = (typeof faults)[number];
+
+/** State of the last run of one cell. A cell whose text no longer has `sourceHash` is stale; the client derives that. */
+export const cellStateSchema = z.object({
+  cellId: z.string(),
+  status: z.enum(cellStatuses),
+  executionCount: z.number().int().nullable(),
+  sourceHash: z.string(),
+  queuedAt: z.string(),
+  startedAt: z.string().nullable(),
+  endedAt: z.string().nullable(),
+  runBy: z.string(),
+  fault: z.enum(faults).nullable(),
+  message: z.string().nullable(),
+});
+export type CellState = z.output<typeof cellStateSchema>;
+
+/** An nbformat 4.5 output: stream | display_data | execute_result | error; text fields are single strings. */
+export const outputSchema = z.object({ output_type: z.enum(["stream", "display_data", "execute_result", "error"]) }).loose();
+export type StreamOutput = { output_type: "stream"; name: "stdout" | "stderr"; text: string };
+export type BundleOutput = {
+  output_type: "display_data" | "execute_result";
+  data: Record<string, unknown>;
+  metadata: Record<string, unknown>;
+  execution_count?: number | null;
+};
+export type ErrorOutput = { output_type: "error"; ename: string; evalue: string; traceback: string[] };
+export type Output = StreamOutput | BundleOutput | ErrorOutput;
+
+/** One frame of the run stream, server to client. Apply in order; `output` replaces the output at `index` of its cell. */
+export type RunEvent =
+  | { type: "snapshot"; seq: number; session: Session; cells: CellState[]; outputs: Record<string, Output[]> }
+  | { type: "session"; seq: number; session: Session }
+  | { type: "cell"; seq: number; cell: CellState }
+  | { type: "output"; seq: number; cellId: string; index: number; output: Output }
+  | { type: "append"; seq: number; cellId: string; index: number; text: string }
+  | { type: "clear"; seq: number; cellId: string };
+
+const oneNotebook = { ...inWorkspace, notebook: z.string().max(64) };
+const base = "/workspaces/{workspace}/notebooks/{notebook}";
+
+export const runCells = operation({
+  id: "sessions.run", method: "POST", path: `${base}/run`, grant: "run", status: 202,
+  summary: "Queues cells in the given order, starting a session when none runs. 409 when a cell's text is no longer what you saw.",
+  input: z.object({
+    ...oneNotebook,
+    cells: z.array(z.object({ cellId: z.string().max(100), sourceHash: z.string().max(64).describe("SHA-256 of the source you saw, hex") })).min(1).max(2000),
+    requestId: z.string().max(100).optional().describe("Sent again with the same id, nothing runs twice"),
+  }),
+  output: z.object({ queued: z.array(cellStateSchema) }),
+});
+
+export const readOutputs = operation({
+  id: "sessions.outputs", method: "GET", path: `${base}/outputs`, grant: "read",
+  summary: "Reads the session, the state of every cell that ever ran and all outputs.",
+  input: z.object(oneNotebook),
+  output: z.object({ seq: z.number(), session: sessionSchema, cells: z.array(cellStateSchema), outputs: z.record(z.string(), z.array(outputSchema)) }),
+});
+
+const sessionVerb = (verb: "start" | "interrupt" | "restart" | "stop", summary: string) =>
+  operation({ id: `sessions.${verb}`, method: "POST", path: `${base}/session/${verb}`, grant: "run", status: 200, summary, input: z.object(oneNotebook), output: sessionSchema });
+
+export const startSession = sessionVerb("start", "Starts a session for this notebook, or answers the one that runs.");
+export const interruptSession = sessionVerb("interrupt", "Stops the running cell and drops the queue; variables stay.");
+export const restartSession = sessionVerb("restart", "Starts the session anew: variables go, outputs stay.");
+export const stopSession = sessionVerb("stop", "Ends the session and frees its memory; outputs stay.");
+
+export const clearOutputs = operation({
+  id: "sessions.clear", method: "POST", path: `${base}/outputs/clear`, grant: "run", status: 200,
+  summary: "Removes stored outputs of the named cells, or of all cells when none is named.",
+  input: z.object({ ...oneNotebook, cells: z.array(z.string()).optional() }),
+  output: z.object({ seq: z.number() }),
+});
+
+/** Where the run stream is: WebSocket, `?after=<seq>` resumes, `?token=` or the sign-in cookie; viewers may listen. */
+export const streamPath = (workspace: string, notebook: string): string =>
+  `/api/v1/workspaces/${workspace}/notebooks/${notebook}/stream`;
