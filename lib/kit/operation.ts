@@ -3,7 +3,7 @@
 import { z } from "zod";
 
 /** What an operation asks of its caller inside the workspace; `self` is any signed-in person, `open` is anybody. */
-export type Grant = "open" | "self" | "read" | "write" | "run" | "operate" | "own";
+export type Grant = "open" | "self" | "read" | "mint" | "write" | "run" | "operate" | "own";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
