@@ -8,6 +8,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 2,
+    globalSetup: ["test/kit/setup.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -110,6 +110,23 @@ const ensureDatabase = async (url: string): Promise<void> => {
   }
 };
 
+/** A server left over from a supervisor that was killed still holds the folder; it is asked to end, as it would have been. */
+const endLeftover = async (data: string): Promise<void> => {
+  const file = join(data, "postmaster.pid");
+  const pid = existsSync(file) ? Number.parseInt(readFileSync(file, "utf8"), 10) : 0;
+  const isOurs = (): boolean => {
+    try {
+      return pid > 1 && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(data);
+    } catch {
+      return false;
+    }
+  };
+  for (let attempt = 0; attempt < 100 && isOurs(); attempt++) {
+    if (attempt % 50 === 0) process.kill(pid, attempt === 0 ? "SIGINT" : "SIGQUIT");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+};
+
 /** Starts the server on its folder and keeps it up: killed by anybody but `stop`, it is started again on the same port. */
 export const startEmbedded = async (folder: string): Promise<Embedded> => {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -117,6 +134,7 @@ export const startEmbedded = async (folder: string): Promise<Embedded> => {
   const as = identity();
   const password = passwordIn(folder);
   await initialise(found, as, folder, password);
+  await endLeftover(join(folder, "data"));
   const port = await freePort();
   const url = `postgres://atelier:${password}@127.0.0.1:${port}/atelier`;
   let child: ChildProcess | null = null;

@@ -1,0 +1,108 @@
+// The supervisor: `npm start`. Database, migrations, pages, then the four services, watched until it is told to end. Everything it prints
+// is for the person at the terminal; the services log JSON to stderr.
+import { join } from "node:path";
+import { type Child, startFamily } from "#lib/boot/children.ts";
+import { internalSecret, leaveHome, takeHome } from "#lib/boot/home.ts";
+import { arePagesBuilt, buildPages } from "#lib/boot/pages.ts";
+import { useDatabase } from "#lib/db/db.ts";
+import { freePort, startEmbedded } from "#lib/db/embedded.ts";
+import { migrateDatabase } from "#lib/db/migrate.ts";
+import { env } from "#lib/kit/env.ts";
+
+const isDev = process.argv.includes("--dev");
+const startedAt = Date.now();
+const say = (sentence: string): void => void process.stdout.write(`${((Date.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${sentence}\n`);
+const stops: (() => Promise<void>)[] = [];
+let isEnding = false;
+
+/** Ends everything in the reverse order of its start, within ten seconds. */
+const end = async (code: number): Promise<void> => {
+  if (isEnding) return;
+  isEnding = true;
+  setTimeout(() => process.exit(code), 9500).unref();
+  for (const stop of stops.reverse()) await stop().catch(() => {});
+  leaveHome();
+  process.exit(code);
+};
+
+const ports = async () => {
+  const [kernel, serving, worker] = await Promise.all([freePort(), freePort(), freePort()]);
+  return { kernel, serving, worker };
+};
+
+const environmentOf = (databaseUrl: string, secret: string, at: { kernel: number; serving: number; worker: number }): Record<string, string> => ({
+  NODE_ENV: isDev ? "development" : "production",
+  NEXT_TELEMETRY_DISABLED: "1",
+  DATABASE_URL: databaseUrl,
+  ATELIER_HOME: env.home,
+  ATELIER_INTERNAL_SECRET: secret,
+  ATELIER_WEB_URL: `http://127.0.0.1:${env.port}`,
+  ATELIER_KERNEL_PORT: String(at.kernel),
+  ATELIER_KERNEL_URL: `http://127.0.0.1:${at.kernel}`,
+  ATELIER_SERVING_PORT: String(at.serving),
+  ATELIER_SERVING_URL: `http://127.0.0.1:${at.serving}`,
+  ATELIER_WORKER_PORT: String(at.worker),
+  ATELIER_WORKER_URL: `http://127.0.0.1:${at.worker}`,
+});
+
+const family = (environment: Record<string, string>): Child[] => {
+  const { DATABASE_URL: _, ...withoutDatabase } = environment;
+  const all: Child[] = [
+    { name: "kernel", file: "kernel/main.ts", environment: { ...withoutDatabase, DATABASE_URL: "" } },
+    { name: "serving", file: "kernel/serving/main.ts", environment: { ...withoutDatabase, DATABASE_URL: "" } },
+    { name: "worker", file: "lib/boot/worker.ts", environment },
+    { name: "web", file: "lib/boot/web.ts", environment, arguments: isDev ? ["--dev"] : [] },
+  ];
+  return all.filter((child) => env.services.includes(child.name));
+};
+
+const untilHealthy = async (): Promise<void> => {
+  while (!isEnding) {
+    const isWell = await fetch(`http://127.0.0.1:${env.port}/api/health`).then((answer) => answer.ok, () => false);
+    if (isWell) return;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+};
+
+const openDatabase = async (): Promise<string> => {
+  if (env.databaseUrl) return env.databaseUrl;
+  const embedded = await startEmbedded(join(env.home, "postgres"));
+  stops.push(embedded.stop);
+  say("The database runs.");
+  return embedded.url;
+};
+
+const prepare = async (databaseUrl: string): Promise<string | null> => {
+  await migrateDatabase(databaseUrl);
+  useDatabase(databaseUrl);
+  const { prepareInstallation } = await import("#lib/workspace/installation.ts");
+  const { link } = await prepareInstallation();
+  return link;
+};
+
+const start = async (): Promise<void> => {
+  const holder = takeHome();
+  if (holder) {
+    process.stderr.write(`Atelier runs already on ${env.home} (process ${holder}). Stop it first, or set ATELIER_HOME to another folder.\n`);
+    process.exit(1);
+  }
+  process.once("SIGTERM", () => void end(0));
+  process.once("SIGINT", () => void end(0));
+  process.once("SIGHUP", () => void end(0));
+  const pages = isDev || !env.services.includes("web") || arePagesBuilt() ? Promise.resolve() : buildPages(say);
+  const [databaseUrl] = await Promise.all([openDatabase(), pages]);
+  const link = await prepare(databaseUrl);
+  const secret = internalSecret();
+  const children = startFamily(family(environmentOf(databaseUrl, secret, await ports())));
+  stops.push(() => children.stop(6000));
+  if (!env.services.includes("web")) return say(`Running: ${env.services.join(", ")}.`);
+  await untilHealthy();
+  if (isEnding) return;
+  say(`Atelier is ready at ${env.publicUrl}`);
+  if (link) say(`Make yourself the owner, once, at ${link}`);
+};
+
+start().catch(async (error: unknown) => {
+  process.stderr.write(`Atelier could not start: ${error instanceof Error ? error.message : String(error)}\n`);
+  await end(1);
+});

@@ -1,0 +1,62 @@
+// Decisions of the datasets room: formats by file name, which type a column of text becomes, and what the report says of it.
+import { Problem } from "#lib/kit/problem.ts";
+import type { ColumnType } from "#lib/datasets/contract.ts";
+
+/** The format a file name promises; refuses what we cannot read. */
+export const formatOf = (fileName: string): "csv" | "parquet" => {
+  const ending = fileName.toLowerCase().split(".").at(-1) ?? "";
+  if (["csv", "tsv", "txt"].includes(ending)) return "csv";
+  if (ending === "parquet") return "parquet";
+  throw new Problem("invalid", "datasets.format", `fileName: .${ending} is not read here. Upload .csv, .tsv, .txt or .parquet.`);
+};
+
+/** How many of a text column's values could be read as each type; `filled` counts values that are not a sign for "missing". */
+export type Counts = { filled: number; integer: number; number: number; boolean: number; date: number };
+
+/** Signs for "missing" in files from the field, compared trimmed and in lower case. Each becomes null and is not a coercion. */
+export const missingSigns = ["", "na", "n/a", "nan", "null", "none", "?"];
+
+/** A column becomes a number when at least this share of its values reads as one; the rest is null and in the report. */
+export const coercionShare = 0.98;
+
+/** The type of a text column: the narrowest that every value reads as; numbers tolerate strays up to `coercionShare`. */
+export const typeOf = (counts: Counts): { type: ColumnType; strays: number } => {
+  const { filled } = counts;
+  if (filled === 0) return { type: "text", strays: 0 };
+  if (counts.integer === filled) return { type: "integer", strays: 0 };
+  if (counts.number === filled) return { type: "number", strays: 0 };
+  if (counts.boolean === filled) return { type: "boolean", strays: 0 };
+  if (counts.date === filled) return { type: "date", strays: 0 };
+  if (counts.number >= filled * coercionShare && filled >= 20) return { type: "number", strays: filled - counts.number };
+  return { type: "text", strays: 0 };
+};
+
+/** Cells of a delimited line, quotes undone; for the few lines the fast reader refused. */
+export const splitLine = (line: string, delimiter: string, quote = '"'): string[] => {
+  const cells: string[] = [];
+  let cell = "";
+  let isQuoted = false;
+  for (let i = 0; i < line.length; i++) {
+    const char = line[i]!;
+    if (isQuoted && char === quote && line[i + 1] === quote) {
+      cell += quote;
+      i += 1;
+    } else if (char === quote && (isQuoted || cell === "")) isQuoted = !isQuoted;
+    else if (char === delimiter && !isQuoted) {
+      cells.push(cell);
+      cell = "";
+    } else cell += char;
+  }
+  return [...cells, cell];
+};
+
+/** Column names made usable: trimmed, never empty, never twice. */
+export const cleanNames = (names: string[]): string[] => {
+  const seen = new Map<string, number>();
+  return names.map((name, index) => {
+    const plain = name.trim() || `column_${index + 1}`;
+    const times = seen.get(plain.toLowerCase()) ?? 0;
+    seen.set(plain.toLowerCase(), times + 1);
+    return times === 0 ? plain : `${plain}_${times + 1}`;
+  });
+};
