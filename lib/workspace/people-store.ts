@@ -65,7 +65,7 @@ export const createPerson = async (input: { name: string; email: string; passwor
   if (await context.internalAdapter.findUserByEmail(input.email)) {
     throw new Problem("conflict", "workspace.email_taken", "There is an account with this address. Sign in, then open the invitation again.");
   }
-  const made = await context.internalAdapter.createUser({ name: input.name, email: input.email, emailVerified: true }, { method: "other" } as never);
+  const made = await context.internalAdapter.createUser({ name: input.name, email: input.email, emailVerified: true }, { method: "admin" });
   await context.internalAdapter.linkAccount({ userId: made.id, providerId: "credential", accountId: made.id, password: await context.password.hash(input.password) });
   return { id: made.id, name: made.name, email: made.email };
 };
