@@ -13,14 +13,34 @@ const ask = async (url: string): Promise<Record<string, unknown> | null> =>
 
 const askDatabase = (): Promise<boolean> =>
   Promise.race([
-    pool().query("select 1").then(() => true, () => false),
+    pool()
+      .query("select 1")
+      .then(
+        () => true,
+        () => false,
+      ),
     new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 2000).unref()),
   ]);
 
 /** The state of every service as seen from here. */
 export const health = async (): Promise<Health> => {
-  const [database, kernel, worker, serving] = await Promise.all([askDatabase(), ask(env.kernelUrl), ask(env.workerUrl), ask(env.servingUrl)]);
-  const services = { database: database ? "ok" : "down", kernel: kernel ? "ok" : "down", worker: worker ? "ok" : "down", serving: serving ? "ok" : "down" } as const;
+  const [database, kernel, worker, serving] = await Promise.all([
+    askDatabase(),
+    ask(env.kernelUrl),
+    ask(env.workerUrl),
+    ask(env.servingUrl),
+  ]);
+  const services = {
+    database: database ? "ok" : "down",
+    kernel: kernel ? "ok" : "down",
+    worker: worker ? "ok" : "down",
+    serving: serving ? "ok" : "down",
+  } as const;
   const isWell = Object.values(services).every((state) => state === "ok");
-  return { status: isWell ? "ok" : "degraded", version: "0.1.0", services, sandboxed: typeof kernel?.sandboxed === "boolean" ? kernel.sandboxed : null };
+  return {
+    status: isWell ? "ok" : "degraded",
+    version: "0.1.0",
+    services,
+    sandboxed: typeof kernel?.sandboxed === "boolean" ? kernel.sandboxed : null,
+  };
 };

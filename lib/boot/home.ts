@@ -1,6 +1,7 @@
 // The home folder and its lock: one supervisor a home. The lock is a file with our pid; a file whose process is gone is taken over.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+
 import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { env } from "#lib/kit/env.ts";
 

@@ -1,5 +1,6 @@
 // What the worker does, gathered from the domains' jobs.ts files.
-import type { Job } from "#lib/kit/job.ts";
+
 import { datasetJobs } from "#lib/datasets/jobs.ts";
+import type { Job } from "#lib/kit/job.ts";
 
 export const jobs: Job[] = [datasetJobs];

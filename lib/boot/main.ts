@@ -11,7 +11,8 @@ import { env } from "#lib/kit/env.ts";
 
 const isDev = process.argv.includes("--dev");
 const startedAt = Date.now();
-const say = (sentence: string): void => void process.stdout.write(`${((Date.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${sentence}\n`);
+const say = (sentence: string): void =>
+  void process.stdout.write(`${((Date.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${sentence}\n`);
 const stops: (() => Promise<void>)[] = [];
 let isEnding = false;
 
@@ -30,7 +31,11 @@ const ports = async () => {
   return { kernel, serving, worker };
 };
 
-const environmentOf = (databaseUrl: string, secret: string, at: { kernel: number; serving: number; worker: number }): Record<string, string> => ({
+const environmentOf = (
+  databaseUrl: string,
+  secret: string,
+  at: { kernel: number; serving: number; worker: number },
+): Record<string, string> => ({
   NODE_ENV: isDev ? "development" : "production",
   NEXT_TELEMETRY_DISABLED: "1",
   DATABASE_URL: databaseUrl,
@@ -58,7 +63,10 @@ const family = (environment: Record<string, string>): Child[] => {
 
 const untilHealthy = async (): Promise<void> => {
   while (!isEnding) {
-    const isWell = await fetch(`http://127.0.0.1:${env.port}/api/health`).then((answer) => answer.ok, () => false);
+    const isWell = await fetch(`http://127.0.0.1:${env.port}/api/health`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
     if (isWell) return;
     await new Promise((resolve) => setTimeout(resolve, 150));
   }
@@ -83,7 +91,9 @@ const prepare = async (databaseUrl: string): Promise<string | null> => {
 const start = async (): Promise<void> => {
   const holder = takeHome();
   if (holder) {
-    process.stderr.write(`Atelier runs already on ${env.home} (process ${holder}). Stop it first, or set ATELIER_HOME to another folder.\n`);
+    process.stderr.write(
+      `Atelier runs already on ${env.home} (process ${holder}). Stop it first, or set ATELIER_HOME to another folder.\n`,
+    );
     process.exit(1);
   }
   process.once("SIGTERM", () => void end(0));

@@ -10,19 +10,30 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const mark = join(root, ".next", "atelier-sources");
 
 const filesOf = (folder: string): string[] =>
-  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)).filter((name) => statSync(join(root, name)).isFile()).sort();
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .map((name) => join(folder, name))
+    .filter((name) => statSync(join(root, name)).isFile())
+    .sort();
 
 /** A digest of everything the pages are made of. */
 const sourcesDigest = (): string => {
   const hash = createHash("sha256");
-  for (const name of [...filesOf("app"), ...filesOf("components"), ...filesOf("lib"), ...filesOf("drizzle/tables"), "next.config.js", "package-lock.json"]) {
+  for (const name of [
+    ...filesOf("app"),
+    ...filesOf("components"),
+    ...filesOf("lib"),
+    ...filesOf("drizzle/tables"),
+    "next.config.js",
+    "package-lock.json",
+  ]) {
     if (existsSync(join(root, name))) hash.update(name).update(readFileSync(join(root, name)));
   }
   return hash.digest("hex");
 };
 
 /** Whether a build of exactly these sources lies there. */
-export const arePagesBuilt = (): boolean => existsSync(join(root, ".next", "BUILD_ID")) && existsSync(mark) && readFileSync(mark, "utf8") === sourcesDigest();
+export const arePagesBuilt = (): boolean =>
+  existsSync(join(root, ".next", "BUILD_ID")) && existsSync(mark) && readFileSync(mark, "utf8") === sourcesDigest();
 
 /** Builds the pages, telling every few seconds how it goes; throws with the compiler's words when it fails. */
 export const buildPages = (say: (sentence: string) => void): Promise<void> =>
@@ -39,7 +50,11 @@ export const buildPages = (say: (sentence: string) => void): Promise<void> =>
     let step = "Reading the sources";
     const hear = (part: Buffer) => {
       text += String(part);
-      const line = String(part).split("\n").map((one) => one.replace(/[^\x20-\x7e]/g, "").trim()).filter((one) => /^(Creating|Compiled|Running|Finished|Collecting|Generating|Finalizing)/.test(one)).at(-1);
+      const line = String(part)
+        .split("\n")
+        .map((one) => one.replace(/[^\x20-\x7e]/g, "").trim())
+        .filter((one) => /^(Creating|Compiled|Running|Finished|Collecting|Generating|Finalizing)/.test(one))
+        .at(-1);
       if (line) step = line;
     };
     child.stdout.on("data", hear);

@@ -2,15 +2,15 @@
 // domains. Kept apart from the server so that tests can mount it without pages.
 import { toNodeHandler } from "better-auth/node";
 import Fastify, { type FastifyInstance } from "fastify";
+import { health } from "#lib/boot/health.ts";
 import { verbs } from "#lib/boot/verbs.ts";
 import { mountEvents } from "#lib/kit/events.ts";
-import type { News } from "#lib/kit/outbox.ts";
 import { openApiOf } from "#lib/kit/openapi.ts";
+import type { News } from "#lib/kit/outbox.ts";
 import { Problem } from "#lib/kit/problem.ts";
 import { acceptBodies, answerProblem, mountVerbs } from "#lib/kit/route.ts";
 import { authenticate, authority } from "#lib/workspace/authority.ts";
 import { auth } from "#lib/workspace/people-store.ts";
-import { health } from "#lib/boot/health.ts";
 
 const version = "0.1.0";
 const jsonLimitBytes = 8_000_000;
@@ -35,12 +35,25 @@ export const openRest = async (newsroom: Newsroom): Promise<FastifyInstance> => 
   const app = Fastify({ bodyLimit: jsonLimitBytes, routerOptions: { maxParamLength: 500 }, forceCloseConnections: true });
   acceptBodies(app);
   app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply));
-  app.setNotFoundHandler((request, reply) => answerProblem(new Problem("missing", "house.route", `Nothing answers ${request.method} ${request.url.split("?")[0]}. The operations are listed at /api/v1/openapi.json.`), request, reply));
+  app.setNotFoundHandler((request, reply) =>
+    answerProblem(
+      new Problem(
+        "missing",
+        "house.route",
+        `Nothing answers ${request.method} ${request.url.split("?")[0]}. The operations are listed at /api/v1/openapi.json.`,
+      ),
+      request,
+      reply,
+    ),
+  );
   const identify = (request: { raw: Parameters<typeof authenticate>[0] }) => authenticate(request.raw);
   mountVerbs(app, verbs, identify);
   mountEvents(app, identify, authority, newsroom);
   mountSignIn(app);
-  const document = openApiOf(verbs.map((one) => one.operation).filter((one) => one.grant !== "open"), version);
+  const document = openApiOf(
+    verbs.map((one) => one.operation).filter((one) => one.grant !== "open"),
+    version,
+  );
   app.get("/api/v1/openapi.json", async () => document);
   app.get("/api/health", async (_request, reply) => {
     const state = await health();

@@ -18,7 +18,10 @@ const isDev = process.argv.includes("--dev");
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const isRest = /^\/(api|v1|v2|metrics)(\/|\?|$)/;
 
-type Pages = { handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>; upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void> };
+type Pages = {
+  handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>;
+};
 
 const openPages = async (httpServer: ReturnType<typeof createServer>): Promise<Pages> => {
   const { default: next } = await import("next");
@@ -47,7 +50,9 @@ server.on("upgrade", (request, socket, head) => {
   socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n");
 });
 server.once("error", (error: NodeJS.ErrnoException) => {
-  log.error(error.code === "EADDRINUSE" ? `Port ${env.port} is taken. Stop what listens there, or set PORT.` : "the web server failed", { error });
+  log.error(error.code === "EADDRINUSE" ? `Port ${env.port} is taken. Stop what listens there, or set PORT.` : "the web server failed", {
+    error,
+  });
   process.exit(1);
 });
 server.listen(env.port, env.host);

@@ -11,7 +11,9 @@ import { log } from "#lib/kit/log.ts";
 const newsroom = await openNewsroom();
 const running = await Promise.all(jobs.map((job) => job({ newsroom })));
 
-const server = createServer((_request, response) => void response.writeHead(200, { "content-type": "application/json" }).end('{"status":"ok"}'));
+const server = createServer(
+  (_request, response) => void response.writeHead(200, { "content-type": "application/json" }).end('{"status":"ok"}'),
+);
 server.listen(env.workerPort, "127.0.0.1");
 log.info("worker ready");
 

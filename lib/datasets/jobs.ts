@@ -5,13 +5,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { datasetEvents } from "#lib/datasets/contract.ts";
+import type { Answer, Task } from "#lib/datasets/read-main.ts";
+import * as store from "#lib/datasets/store.ts";
 import { blobPath, putBlob } from "#lib/kit/blobs.ts";
 import { now } from "#lib/kit/clock.ts";
 import { type Job, keepLease, leaseEnd, leaseOwner, loop } from "#lib/kit/job.ts";
 import { systemIn, within } from "#lib/kit/verb.ts";
-import { datasetEvents } from "#lib/datasets/contract.ts";
-import type { Answer, Task } from "#lib/datasets/read-main.ts";
-import * as store from "#lib/datasets/store.ts";
 
 const main = fileURLToPath(new URL("./read-main.ts", import.meta.url));
 
@@ -20,17 +20,25 @@ const readIn = (task: Task, stop: AbortSignal): Promise<Answer> =>
     const child = fork(main, { execArgv: ["--disable-warning=ExperimentalWarning"], stdio: ["ignore", "ignore", "inherit", "ipc"] });
     stop.addEventListener("abort", () => child.kill("SIGKILL"), { once: true });
     child.once("message", (answer) => resolve(answer as Answer));
-    child.once("exit", () => resolve({ failure: "The reader ended without an answer, most likely out of memory. Split the file, or upload it as Parquet." }));
+    child.once("exit", () =>
+      resolve({ failure: "The reader ended without an answer, most likely out of memory. Split the file, or upload it as Parquet." }),
+    );
     child.send(task);
   });
 
 const readVersion = async (row: store.VersionRow): Promise<void> => {
   const folder = await mkdtemp(join(tmpdir(), "atelier-read-"));
   const abort = new AbortController();
-  const lease = keepLease(() => store.renewLease(row.id, leaseOwner, leaseEnd()), () => abort.abort());
+  const lease = keepLease(
+    () => store.renewLease(row.id, leaseOwner, leaseEnd()),
+    () => abort.abort(),
+  );
   try {
     const tablePath = join(folder, "table.parquet");
-    const answer = await readIn({ path: blobPath(row.originalDigest), format: row.format as Task["format"], tablePath, spillPath: folder }, abort.signal);
+    const answer = await readIn(
+      { path: blobPath(row.originalDigest), format: row.format as Task["format"], tablePath, spillPath: folder },
+      abort.signal,
+    );
     if (abort.signal.aborted) return;
     const change = "found" in answer ? await toReady(answer.found, tablePath) : { status: "failed", failure: answer.failure };
     await within(systemIn(row.workspaceId), row.workspaceId, async (scope) => {
@@ -46,7 +54,16 @@ const readVersion = async (row: store.VersionRow): Promise<void> => {
 
 const toReady = async (found: Extract<Answer, { found: unknown }>["found"], tablePath: string) => {
   const blob = await putBlob(createReadStream(tablePath));
-  return { status: "ready", tableDigest: blob.digest, tableSize: blob.size, rowCount: found.rowCount, columns: found.columns, preview: found.preview, report: found.report, readyAt: now() };
+  return {
+    status: "ready",
+    tableDigest: blob.digest,
+    tableSize: blob.size,
+    rowCount: found.rowCount,
+    columns: found.columns,
+    preview: found.preview,
+    report: found.report,
+    readyAt: now(),
+  };
 };
 
 /** Reads what waits, one file at a time a worker; answers whether it found anything. */

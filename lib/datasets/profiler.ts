@@ -19,16 +19,23 @@ const moments = (name: string, type: ColumnType, index: number): string => {
 const number = (value: unknown): number | null => (value === null || value === undefined ? null : Number(value));
 
 const histogramOf = async (db: DuckDBConnection, name: string, min: number, max: number): Promise<Column["histogram"]> => {
-  if (min === max) return { edges: [min, max], counts: [Number((await query(db, `select count(${quoted(name)}) as n from data`))[0]?.n ?? 0)] };
+  if (min === max)
+    return { edges: [min, max], counts: [Number((await query(db, `select count(${quoted(name)}) as n from data`))[0]?.n ?? 0)] };
   const width = (max - min) / bins;
-  const rows = await query(db, `select least(greatest(floor((${quoted(name)}::double - ${min}) / ${width}), 0), ${bins - 1})::integer as bin, count(*) as n from data where ${quoted(name)} is not null group by bin`);
+  const rows = await query(
+    db,
+    `select least(greatest(floor((${quoted(name)}::double - ${min}) / ${width}), 0), ${bins - 1})::integer as bin, count(*) as n from data where ${quoted(name)} is not null group by bin`,
+  );
   const counts = Array.from({ length: bins }, () => 0);
   for (const row of rows) counts[Number(row.bin)] = Number(row.n);
   return { edges: Array.from({ length: bins + 1 }, (_, i) => min + i * width), counts };
 };
 
 const levelsOf = async (db: DuckDBConnection, name: string): Promise<NonNullable<Column["levels"]>> => {
-  const rows = await query(db, `select ${quoted(name)}::varchar as value, count(*) as n from data where ${quoted(name)} is not null group by value order by n desc, value limit 50`);
+  const rows = await query(
+    db,
+    `select ${quoted(name)}::varchar as value, count(*) as n from data where ${quoted(name)} is not null group by value order by n desc, value limit 50`,
+  );
   return rows.map((row) => ({ value: String(row.value).slice(0, 200), count: Number(row.n) }));
 };
 
@@ -53,8 +60,15 @@ const columnOf = async (db: DuckDBConnection, name: string, type: ColumnType, in
 };
 
 /** Profiles the table `data`; columns in order. */
-export const profileData = async (db: DuckDBConnection, names: string[], types: ColumnType[]): Promise<{ rowCount: number; columns: Column[] }> => {
-  const [row] = await query(db, `select count(*) as rows, ${names.map((name, index) => moments(name, types[index]!, index)).join(", ")} from data`);
+export const profileData = async (
+  db: DuckDBConnection,
+  names: string[],
+  types: ColumnType[],
+): Promise<{ rowCount: number; columns: Column[] }> => {
+  const [row] = await query(
+    db,
+    `select count(*) as rows, ${names.map((name, index) => moments(name, types[index]!, index)).join(", ")} from data`,
+  );
   const columns: Column[] = [];
   for (const [index, name] of names.entries()) columns.push(await columnOf(db, name, types[index]!, index, row!));
   return { rowCount: Number(row!.rows), columns };

@@ -1,11 +1,12 @@
 // One file, one process: the worker forks this, sends a path, and hears back what was found. A file that crashes the native reader or
 // eats its memory ends this process and nothing else.
-import { rm, writeFile } from "node:fs/promises";
+
 import { readFileSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
 import { DuckDBInstance } from "@duckdb/node-api";
+import type { Column, Report } from "#lib/datasets/contract.ts";
 import { profileData } from "#lib/datasets/profiler.ts";
 import { isUtf8, loadCsv, loadParquet, query, typeText } from "#lib/datasets/reader.ts";
-import type { Column, Report } from "#lib/datasets/contract.ts";
 
 export type Task = { path: string; format: "csv" | "parquet"; tablePath: string; spillPath: string };
 export type Found = { rowCount: number; columns: Column[]; preview: unknown[][]; report: Report };
@@ -19,7 +20,12 @@ const inUtf8 = async (task: Task): Promise<{ path: string; notes: string[] }> =>
 };
 
 const read = async (task: Task): Promise<Found> => {
-  const instance = await DuckDBInstance.create(":memory:", { memory_limit: "1500MB", threads: "2", temp_directory: task.spillPath, preserve_insertion_order: "true" });
+  const instance = await DuckDBInstance.create(":memory:", {
+    memory_limit: "1500MB",
+    threads: "2",
+    temp_directory: task.spillPath,
+    preserve_insertion_order: "true",
+  });
   const db = await instance.connect();
   const report: Report = { coerced: [], ragged: [], raggedCount: 0, notes: [] };
   let shape: { names: string[]; types: Column["type"][] };
@@ -35,7 +41,11 @@ const read = async (task: Task): Promise<Found> => {
   const preview = (await db.runAndReadAll("select * from data limit 100")).getRowsJson() as unknown[][];
   const numbers = shape.types.map((type) => type === "integer");
   await query(db, `copy data to '${task.tablePath.replaceAll("'", "''")}' (format parquet, compression zstd)`);
-  return { ...profile, preview: preview.map((cells) => cells.map((cell, index) => (numbers[index] && cell !== null ? Number(cell) : cell))), report };
+  return {
+    ...profile,
+    preview: preview.map((cells) => cells.map((cell, index) => (numbers[index] && cell !== null ? Number(cell) : cell))),
+    report,
+  };
 };
 
 const sentence = (error: unknown): string => {
@@ -45,6 +55,9 @@ const sentence = (error: unknown): string => {
 
 process.once("disconnect", () => process.exit(0));
 process.once("message", async (task: Task) => {
-  const answer: Answer = await read(task).then((found) => ({ found }), (error: unknown) => ({ failure: sentence(error) }));
+  const answer: Answer = await read(task).then(
+    (found) => ({ found }),
+    (error: unknown) => ({ failure: sentence(error) }),
+  );
   process.send!(answer, () => process.exit(0));
 });

@@ -5,7 +5,7 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { ColumnType, Report } from "#lib/datasets/contract.ts";
-import { cleanNames, type Counts, missingSigns, splitLine, typeOf } from "#lib/datasets/rules.ts";
+import { type Counts, cleanNames, missingSigns, splitLine, typeOf } from "#lib/datasets/rules.ts";
 
 export type Rows = Record<string, unknown>[];
 
@@ -13,14 +13,21 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** All rows of a query as JSON-safe objects. */
-export const query = async (db: DuckDBConnection, statement: string): Promise<Rows> => (await db.runAndReadAll(statement)).getRowObjectsJson() as Rows;
+export const query = async (db: DuckDBConnection, statement: string): Promise<Rows> =>
+  (await db.runAndReadAll(statement)).getRowObjectsJson() as Rows;
 
 const firstLine = async (path: string): Promise<string> => {
   const file = await open(path);
   const bytes = Buffer.alloc(1_000_000);
   const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
   await file.close();
-  return bytes.subarray(0, bytesRead).toString("utf8").replace(/^\uFEFF/, "").split(/\r\n|\n|\r/)[0] ?? "";
+  return (
+    bytes
+      .subarray(0, bytesRead)
+      .toString("utf8")
+      .replace(/^\uFEFF/, "")
+      .split(/\r\n|\n|\r/)[0] ?? ""
+  );
 };
 
 /** Whether every byte is UTF-8; files from old spreadsheets are not. */
@@ -38,7 +45,10 @@ export const isUtf8 = async (path: string): Promise<boolean> => {
 type Shape = { delimiter: string; quote: string; hasHeader: boolean; names: string[] };
 
 const shapeOf = async (db: DuckDBConnection, path: string): Promise<Shape> => {
-  const [found] = await query(db, `select Delimiter as delimiter, Quote as quote, HasHeader as header, len(Columns) as width from sniff_csv(${literal(path)}, ignore_errors=true, null_padding=true)`);
+  const [found] = await query(
+    db,
+    `select Delimiter as delimiter, Quote as quote, HasHeader as header, len(Columns) as width from sniff_csv(${literal(path)}, ignore_errors=true, null_padding=true)`,
+  );
   const delimiter = String(found?.delimiter ?? ",");
   const quote = String(found?.quote ?? '"').length === 1 ? String(found?.quote) : '"';
   const cells = splitLine(await firstLine(path), delimiter, quote);
@@ -47,8 +57,14 @@ const shapeOf = async (db: DuckDBConnection, path: string): Promise<Shape> => {
   return { delimiter, quote, hasHeader, names: cleanNames(hasHeader ? cells : cells.map((_, index) => `column_${index + 1}`)) };
 };
 
-const loadRefused = async (db: DuckDBConnection, shape: Shape): Promise<{ ragged: Report["ragged"]; raggedCount: number; notes: string[] }> => {
-  const refused = await query(db, "select line::bigint as line, any_value(csv_line) as text from reject_errors group by line order by line");
+const loadRefused = async (
+  db: DuckDBConnection,
+  shape: Shape,
+): Promise<{ ragged: Report["ragged"]; raggedCount: number; notes: string[] }> => {
+  const refused = await query(
+    db,
+    "select line::bigint as line, any_value(csv_line) as text from reject_errors group by line order by line",
+  );
   const appender = refused.length > 0 ? await db.createAppender("raw") : null;
   const ragged: Report["ragged"] = [];
   const width = shape.names.length;
@@ -66,12 +82,18 @@ const loadRefused = async (db: DuckDBConnection, shape: Shape): Promise<{ ragged
     appender!.endRow();
   }
   appender?.closeSync();
-  const notes = extra > 0 ? [`${extra} rows have more cells than the ${width} columns; the cells beyond stand in this report and in the original file.`] : [];
+  const notes =
+    extra > 0
+      ? [`${extra} rows have more cells than the ${width} columns; the cells beyond stand in this report and in the original file.`]
+      : [];
   return { ragged, raggedCount: refused.length, notes };
 };
 
 /** Loads a CSV file as the text table `raw`; every row of the file is in it. */
-export const loadCsv = async (db: DuckDBConnection, path: string): Promise<Pick<Report, "ragged" | "raggedCount" | "notes"> & { names: string[] }> => {
+export const loadCsv = async (
+  db: DuckDBConnection,
+  path: string,
+): Promise<Pick<Report, "ragged" | "raggedCount" | "notes"> & { names: string[] }> => {
   const shape = await shapeOf(db, path);
   const columns = `{${shape.names.map((name) => `${literal(name)}: 'VARCHAR'`).join(", ")}}`;
   await db.run(
@@ -82,7 +104,8 @@ export const loadCsv = async (db: DuckDBConnection, path: string): Promise<Pick<
 
 const isMissing = (column: string): string => `(${column} is null or lower(trim(${column})) in (${missingSigns.map(literal).join(", ")}))`;
 const valueOf = (column: string): string => `case when ${isMissing(column)} then null else trim(${column}) end`;
-const isDate = (value: string): string => `(${value} similar to '\\d{4}-\\d{2}-\\d{2}([ T].*)?' and try_cast(${value} as timestamp) is not null)`;
+const isDate = (value: string): string =>
+  `(${value} similar to '\\d{4}-\\d{2}-\\d{2}([ T].*)?' and try_cast(${value} as timestamp) is not null)`;
 
 const countColumn = (name: string, index: number): string => {
   const value = valueOf(quoted(name));
@@ -108,15 +131,29 @@ export const typeText = async (db: DuckDBConnection, names: string[]): Promise<{
   const [row] = await query(db, `select ${names.map(countColumn).join(", ")} from raw`);
   const count = (key: string) => Number(row?.[key] ?? 0);
   const chosen = names.map((_, i) => {
-    const counts: Counts = { filled: count(`f${i}`), integer: count(`i${i}`), number: count(`n${i}`), boolean: count(`b${i}`), date: count(`d${i}`) };
+    const counts: Counts = {
+      filled: count(`f${i}`),
+      integer: count(`i${i}`),
+      number: count(`n${i}`),
+      boolean: count(`b${i}`),
+      date: count(`d${i}`),
+    };
     return typeOf(counts);
   });
   const coerced: Report["coerced"] = [];
   for (const [index, { type, strays }] of chosen.entries()) {
     if (strays === 0) continue;
     const value = valueOf(quoted(names[index]!));
-    const examples = await query(db, `select distinct ${value} as v from raw where ${value} is not null and (${castOf[type](value)}) is null limit 5`);
-    coerced.push({ column: names[index]!, count: strays, to: "null, because the column is numbers", examples: examples.map((one) => String(one.v)) });
+    const examples = await query(
+      db,
+      `select distinct ${value} as v from raw where ${value} is not null and (${castOf[type](value)}) is null limit 5`,
+    );
+    coerced.push({
+      column: names[index]!,
+      count: strays,
+      to: "null, because the column is numbers",
+      examples: examples.map((one) => String(one.v)),
+    });
   }
   const columns = names.map((name, index) => `${castOf[chosen[index]!.type](valueOf(quoted(name)))} as ${quoted(name)}`);
   await db.run(`create table data as select ${columns.join(", ")} from raw`);

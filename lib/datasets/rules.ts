@@ -1,6 +1,7 @@
 // Decisions of the datasets room: formats by file name, which type a column of text becomes, and what the report says of it.
-import { Problem } from "#lib/kit/problem.ts";
+
 import type { ColumnType } from "#lib/datasets/contract.ts";
+import { Problem } from "#lib/kit/problem.ts";
 
 /** The format a file name promises; refuses what we cannot read. */
 export const formatOf = (fileName: string): "csv" | "parquet" => {

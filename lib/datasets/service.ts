@@ -1,16 +1,16 @@
 // The verbs of the datasets room. An upload streams into the blob store first and only then opens its transaction, so a slow client
 // never holds one.
 import type { Readable } from "node:stream";
+import * as contract from "#lib/datasets/contract.ts";
+import { datasetEvents } from "#lib/datasets/contract.ts";
+import { formatOf } from "#lib/datasets/rules.ts";
+import * as store from "#lib/datasets/store.ts";
 import { putBlob, readBlob } from "#lib/kit/blobs.ts";
 import { env } from "#lib/kit/env.ts";
 import { newId } from "#lib/kit/ids.ts";
 import { cutPage, readCursor } from "#lib/kit/page.ts";
 import { missing, Problem } from "#lib/kit/problem.ts";
 import { type Scope, verb } from "#lib/kit/verb.ts";
-import * as contract from "#lib/datasets/contract.ts";
-import { datasetEvents } from "#lib/datasets/contract.ts";
-import { formatOf } from "#lib/datasets/rules.ts";
-import * as store from "#lib/datasets/store.ts";
 
 const find = async (scope: Scope, key: string) => {
   const found = await store.findDataset(scope, key);
@@ -21,7 +21,12 @@ const find = async (scope: Scope, key: string) => {
 const findVersion = async (scope: Scope, key: string, version: string) => {
   const dataset = await find(scope, key);
   const row = await store.findVersion(scope, dataset.id, version);
-  if (!row) throw new Problem("missing", "dataset_version.missing", `${dataset.name} has no version ${version}. Upload a file, or look at the list of versions.`);
+  if (!row)
+    throw new Problem(
+      "missing",
+      "dataset_version.missing",
+      `${dataset.name} has no version ${version}. Upload a file, or look at the list of versions.`,
+    );
   return { dataset, row };
 };
 
@@ -31,8 +36,20 @@ export const listDatasets = verb(contract.listDatasets, async (scope, { limit, a
 });
 
 export const createDataset = verb(contract.createDataset, async (scope, { name, description }) => {
-  const made = await store.insertDataset(scope, { id: newId("dataset", scope.now.getTime()), name, description, createdBy: scope.caller.name, createdAt: scope.now, updatedAt: scope.now });
-  if (!made) throw new Problem("conflict", "datasets.name_taken", `There is a data set ${name} already, maybe in the trash. Choose another name, or upload a new version of it.`);
+  const made = await store.insertDataset(scope, {
+    id: newId("dataset", scope.now.getTime()),
+    name,
+    description,
+    createdBy: scope.caller.name,
+    createdAt: scope.now,
+    updatedAt: scope.now,
+  });
+  if (!made)
+    throw new Problem(
+      "conflict",
+      "datasets.name_taken",
+      `There is a data set ${name} already, maybe in the trash. Choose another name, or upload a new version of it.`,
+    );
   await scope.audit("dataset.created", made.id, { name });
   scope.emit(datasetEvents.changed, made.id);
   return made;
@@ -62,8 +79,16 @@ export const uploadVersion = verb(
     if (blob.size === 0) throw new Problem("invalid", "datasets.empty", "body: The file is empty. Choose a file with rows.");
     return scope.transact(async (inner) => {
       const row = await store.insertVersion(inner, {
-        id: newId("dataset_version", inner.now.getTime()), datasetId: found.id, number: await store.nextNumber(inner, found.id), status: "reading", format, fileName,
-        originalDigest: blob.digest, originalSize: blob.size, createdBy: inner.caller.name, createdAt: inner.now,
+        id: newId("dataset_version", inner.now.getTime()),
+        datasetId: found.id,
+        number: await store.nextNumber(inner, found.id),
+        status: "reading",
+        format,
+        fileName,
+        originalDigest: blob.digest,
+        originalSize: blob.size,
+        createdBy: inner.caller.name,
+        createdAt: inner.now,
       });
       await store.updateDataset(inner, found.id, { updatedAt: inner.now });
       await inner.audit("dataset.uploaded", found.id, { version: row.number, fileName, size: blob.size, digest: blob.digest });
@@ -75,11 +100,18 @@ export const uploadVersion = verb(
   { isUntransacted: true },
 );
 
-export const readVersion = verb(contract.readVersion, async (scope, { dataset, version }) => store.toVersion((await findVersion(scope, dataset, version)).row));
+export const readVersion = verb(contract.readVersion, async (scope, { dataset, version }) =>
+  store.toVersion((await findVersion(scope, dataset, version)).row),
+);
 
 export const downloadTable = verb(contract.downloadTable, async (scope, input) => {
   const { dataset, row } = await findVersion(scope, input.dataset, input.version);
-  if (!row.tableDigest) throw new Problem("conflict", "datasets.not_ready", `${dataset.name} version ${row.number} is ${row.status}${row.failure ? `: ${row.failure}` : ""}. ${row.status === "reading" ? "Try again in a moment." : "Upload the file again."}`);
+  if (!row.tableDigest)
+    throw new Problem(
+      "conflict",
+      "datasets.not_ready",
+      `${dataset.name} version ${row.number} is ${row.status}${row.failure ? `: ${row.failure}` : ""}. ${row.status === "reading" ? "Try again in a moment." : "Upload the file again."}`,
+    );
   return { ...(await readBlob(row.tableDigest)), type: "application/vnd.apache.parquet", name: `${dataset.name}-${row.number}.parquet` };
 });
 

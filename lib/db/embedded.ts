@@ -18,7 +18,13 @@ type Binaries = { initdb: string; postgres: string };
 type Identity = { prefix: string[]; uid?: number; gid?: number };
 
 const nobodyId = 65_534;
-const platforms: Record<string, string> = { "linux-x64": "linux-x64", "linux-arm64": "linux-arm64", "darwin-arm64": "darwin-arm64", "darwin-x64": "darwin-x64", "win32-x64": "windows-x64" };
+const platforms: Record<string, string> = {
+  "linux-x64": "linux-x64",
+  "linux-arm64": "linux-arm64",
+  "darwin-arm64": "darwin-arm64",
+  "darwin-x64": "darwin-x64",
+  "win32-x64": "windows-x64",
+};
 
 const binaries = async (): Promise<Binaries> => {
   const name = platforms[`${process.platform}-${process.arch}`];
@@ -60,7 +66,9 @@ const output = (child: ChildProcess): Promise<string> =>
     child.stdout?.on("data", (part) => (text += String(part)));
     child.stderr?.on("data", (part) => (text += String(part)));
     child.once("error", reject);
-    child.once("exit", (code) => (code === 0 ? resolve(text) : reject(new Error(`The database could not be prepared: ${text.trim().slice(-600)}`))));
+    child.once("exit", (code) =>
+      code === 0 ? resolve(text) : reject(new Error(`The database could not be prepared: ${text.trim().slice(-600)}`)),
+    );
   });
 
 const initialise = async (found: Binaries, as: Identity, folder: string, password: string): Promise<void> => {
@@ -71,7 +79,18 @@ const initialise = async (found: Binaries, as: Identity, folder: string, passwor
   writeFileSync(passwordFile, password, { mode: 0o600 });
   if (as.uid !== undefined) for (const path of [folder, passwordFile]) chownSync(path, as.uid, as.gid!);
   try {
-    await output(launch(as, found.initdb, ["-D", data, "-U", "atelier", "--auth=scram-sha-256", `--pwfile=${passwordFile}`, "--encoding=UTF8", "--locale=C"]));
+    await output(
+      launch(as, found.initdb, [
+        "-D",
+        data,
+        "-U",
+        "atelier",
+        "--auth=scram-sha-256",
+        `--pwfile=${passwordFile}`,
+        "--encoding=UTF8",
+        "--locale=C",
+      ]),
+    );
   } finally {
     rmSync(passwordFile, { force: true });
   }
@@ -84,14 +103,25 @@ const passwordIn = (folder: string): string => {
 };
 
 const settings = (port: number): string[] =>
-  Object.entries({ listen_addresses: "127.0.0.1", port, unix_socket_directories: "", max_connections: 200, shared_buffers: "128MB", max_wal_size: "1GB", synchronous_commit: "on", log_min_messages: "warning" })
-    .flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  Object.entries({
+    listen_addresses: "127.0.0.1",
+    port,
+    unix_socket_directories: "",
+    max_connections: 200,
+    shared_buffers: "128MB",
+    max_wal_size: "1GB",
+    synchronous_commit: "on",
+    log_min_messages: "warning",
+  }).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 
 const untilReady = async (url: string, isGone: () => boolean): Promise<void> => {
   for (let attempt = 0; attempt < 600 && !isGone(); attempt++) {
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000 });
     client.on("error", () => {});
-    const isUp = await client.connect().then(() => true, () => false);
+    const isUp = await client.connect().then(
+      () => true,
+      () => false,
+    );
     await client.end().catch(() => {});
     if (isUp) return;
     await new Promise((resolve) => setTimeout(resolve, 50));

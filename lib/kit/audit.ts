@@ -1,6 +1,7 @@
 // The audit trail: who changed what, written in the same transaction as the change itself, so that there is never one without the other.
-import { audit } from "#drizzle/tables/house.ts";
+
 import type { Sql } from "#db";
+import { audit } from "#drizzle/tables/house.ts";
 import { newId } from "#lib/kit/ids.ts";
 
 export type AuditEntry = {

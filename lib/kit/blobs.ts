@@ -17,7 +17,10 @@ export const blobPath = (digest: string): string => {
 };
 
 /** Streams bytes into the store; throws `large` as soon as the limit is passed and leaves nothing behind. */
-export const putBlob = async (bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, limitBytes = Number.POSITIVE_INFINITY): Promise<Blob> => {
+export const putBlob = async (
+  bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  limitBytes = Number.POSITIVE_INFINITY,
+): Promise<Blob> => {
   const draft = join(env.blobs, "drafts", randomUUID());
   await mkdir(dirname(draft), { recursive: true });
   const file = await open(draft, "wx", 0o600);
@@ -26,7 +29,12 @@ export const putBlob = async (bytes: AsyncIterable<Uint8Array> | Iterable<Uint8A
   try {
     for await (const part of bytes) {
       size += part.length;
-      if (size > limitBytes) throw new Problem("large", "blobs.large", `The file is larger than ${Math.round(limitBytes / 1e6)} MB, the limit here. Split it, or ask for a higher limit.`);
+      if (size > limitBytes)
+        throw new Problem(
+          "large",
+          "blobs.large",
+          `The file is larger than ${Math.round(limitBytes / 1e6)} MB, the limit here. Split it, or ask for a higher limit.`,
+        );
       hash.update(part);
       await file.write(part);
     }

@@ -14,7 +14,8 @@ export type CallOptions = {
 };
 
 const kindOfStatus = (status: number): ProblemKind =>
-  (Object.entries(statusOf).find(([, value]) => value === status)?.[0] as ProblemKind | undefined) ?? (status >= 500 ? "unavailable" : "invalid");
+  (Object.entries(statusOf).find(([, value]) => value === status)?.[0] as ProblemKind | undefined) ??
+  (status >= 500 ? "unavailable" : "invalid");
 
 const toProblem = async (response: Response): Promise<Problem> => {
   const text = await response.text();
@@ -22,7 +23,9 @@ const toProblem = async (response: Response): Promise<Problem> => {
     const { error } = JSON.parse(text) as ProblemBody;
     return new Problem(error.kind, error.code, error.message, { detail: error.detail });
   } catch {
-    return new Problem(kindOfStatus(response.status), "house.status", `The server answered ${response.status}. Try again in a moment.`, { cause: text });
+    return new Problem(kindOfStatus(response.status), "house.status", `The server answered ${response.status}. Try again in a moment.`, {
+      cause: text,
+    });
   }
 };
 
@@ -63,7 +66,9 @@ export const send = async <O extends Operation>(operation: O, input: CallInputOf
     response = await (options.fetch ?? fetch)(url, init);
   } catch (cause) {
     if (options.signal?.aborted) throw cause;
-    throw new Problem("unavailable", "house.unreachable", "The server does not answer. Check that Atelier runs, then try again.", { cause });
+    throw new Problem("unavailable", "house.unreachable", "The server does not answer. Check that Atelier runs, then try again.", {
+      cause,
+    });
   }
   if (!response.ok) throw await toProblem(response);
   return response;

@@ -22,7 +22,9 @@ export const env = {
   port,
   /** Empty means: the supervisor starts the embedded PostgreSQL and passes its URL on. */
   databaseUrl: text("DATABASE_URL"),
-  services: text("ATELIER_SERVICES", "web,worker,kernel,serving").split(",").map((name) => name.trim()),
+  services: text("ATELIER_SERVICES", "web,worker,kernel,serving")
+    .split(",")
+    .map((name) => name.trim()),
   adminEmail: text("ATELIER_ADMIN_EMAIL"),
   adminPassword: text("ATELIER_ADMIN_PASSWORD"),
   adminToken: text("ATELIER_ADMIN_TOKEN"),

@@ -8,10 +8,17 @@ import type { Authority } from "#lib/kit/verb.ts";
 
 type Newsroom = { listen: (listener: (news: News) => void) => () => void };
 
-const frame = (news: News): string => `id: ${news.id}\ndata: ${JSON.stringify({ id: news.id, topic: news.topic, subject: news.subject })}\n\n`;
+const frame = (news: News): string =>
+  `id: ${news.id}\ndata: ${JSON.stringify({ id: news.id, topic: news.topic, subject: news.subject })}\n\n`;
 
 /** Mounts the stream; streams per process are limited so that forgotten tabs cannot exhaust it. */
-export const mountEvents = (app: FastifyInstance, authenticate: Authenticate, authority: Authority, newsroom: Newsroom, limit = 2000): void => {
+export const mountEvents = (
+  app: FastifyInstance,
+  authenticate: Authenticate,
+  authority: Authority,
+  newsroom: Newsroom,
+  limit = 2000,
+): void => {
   let open = 0;
   app.get("/api/v1/events", async (request, reply) => {
     const caller = await authenticate(request);

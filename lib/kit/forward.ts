@@ -1,6 +1,6 @@
 // Forwards HTTP and WebSocket bytes unparsed to another process of the house. Connections are kept and reused; the body is piped, so a
 // large request is never held here.
-import { Agent, type IncomingMessage, request as httpRequest, type OutgoingHttpHeaders, type ServerResponse } from "node:http";
+import { Agent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
@@ -15,18 +15,42 @@ const passedOn = (headers: IncomingMessage["headers"], extra: OutgoingHttpHeader
 };
 
 /** Forwards one request; `unavailable` writes the answer when nobody is there. */
-export const forward = (incoming: IncomingMessage, answer: ServerResponse, base: URL, extra: OutgoingHttpHeaders, unavailable: (answer: ServerResponse) => void, path = incoming.url): void => {
-  const outgoing = httpRequest({ agent, hostname: base.hostname, port: base.port, method: incoming.method, path, headers: passedOn(incoming.headers, { host: base.host, ...extra }) }, (reply) => {
-    answer.writeHead(reply.statusCode ?? 502, reply.headers);
-    reply.pipe(answer);
-  });
+export const forward = (
+  incoming: IncomingMessage,
+  answer: ServerResponse,
+  base: URL,
+  extra: OutgoingHttpHeaders,
+  unavailable: (answer: ServerResponse) => void,
+  path = incoming.url,
+): void => {
+  const outgoing = httpRequest(
+    {
+      agent,
+      hostname: base.hostname,
+      port: base.port,
+      method: incoming.method,
+      path,
+      headers: passedOn(incoming.headers, { host: base.host, ...extra }),
+    },
+    (reply) => {
+      answer.writeHead(reply.statusCode ?? 502, reply.headers);
+      reply.pipe(answer);
+    },
+  );
   outgoing.once("error", () => (answer.headersSent ? answer.destroy() : unavailable(answer)));
   answer.once("close", () => answer.writableFinished || outgoing.destroy());
   incoming.pipe(outgoing);
 };
 
 /** Forwards an upgrade: the request line and headers as they came with our extras, then bytes both ways. */
-export const forwardUpgrade = (incoming: IncomingMessage, socket: Duplex, head: Buffer, base: URL, extra: Record<string, string>, path = incoming.url): void => {
+export const forwardUpgrade = (
+  incoming: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  base: URL,
+  extra: Record<string, string>,
+  path = incoming.url,
+): void => {
   const upstream = connect({ host: base.hostname, port: Number(base.port) }, () => {
     upstream.setNoDelay(true);
     (socket as Socket).setNoDelay?.(true);

@@ -28,7 +28,11 @@ export const keepLease = (renew: () => Promise<boolean>, lost: () => void): { st
 };
 
 /** Does work whenever woken and at least every `everyMs`, never twice at once; a failure is logged and tried again. */
-export const loop = (name: string, everyMs: number, work: () => Promise<boolean | void>): { wake: () => void; stop: () => Promise<void> } => {
+export const loop = (
+  name: string,
+  everyMs: number,
+  work: () => Promise<boolean | void>,
+): { wake: () => void; stop: () => Promise<void> } => {
   let isStopped = false;
   let wantsMore = false;
   let current: Promise<void> | null = null;

@@ -7,7 +7,8 @@ const isSecret = /token|password|secret|authorization|cookie/i;
 
 const plain = (key: string, value: unknown): unknown => {
   if (isSecret.test(key) && typeof value === "string") return "[struck]";
-  if (value instanceof Error) return { name: value.name, message: value.message, stack: value.stack, cause: value.cause ? String(value.cause) : undefined };
+  if (value instanceof Error)
+    return { name: value.name, message: value.message, stack: value.stack, cause: value.cause ? String(value.cause) : undefined };
   return value;
 };
 

@@ -31,7 +31,12 @@ const problemBody = {
 
 const refusals = (operation: Operation): Json => {
   const open = operation.grant === "open";
-  const statuses = ["400", ...(open ? [] : ["401"]), ...(open || operation.grant === "self" ? [] : ["403", "404"]), ...(operation.method === "GET" ? [] : ["409", "413"])];
+  const statuses = [
+    "400",
+    ...(open ? [] : ["401"]),
+    ...(open || operation.grant === "self" ? [] : ["403", "404"]),
+    ...(operation.method === "GET" ? [] : ["409", "413"]),
+  ];
   return Object.fromEntries(statuses.map((status) => [status, { $ref: "#/components/responses/Problem" }]));
 };
 
@@ -47,12 +52,28 @@ const describe = (operation: Operation): Json => {
   });
   const names = Object.keys(input.properties ?? {});
   const bodyNames = isQuery ? [] : names.filter((name) => !inPath.includes(name));
-  const body = operation.accepts === "bytes"
-    ? { requestBody: { required: true, content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } } } }
-    : bodyNames.length > 0
-      ? { requestBody: { content: { "application/json": { schema: { type: "object", properties: Object.fromEntries(bodyNames.map((name) => [name, input.properties![name]])), required: bodyNames.filter((name) => (input.required ?? []).includes(name)) } } } } }
-      : {};
-  const answer = operation.answers === "bytes" ? { "application/octet-stream": { schema: { type: "string", format: "binary" } } } : { "application/json": { schema: schemaOf(operation.output, "output") } };
+  const body =
+    operation.accepts === "bytes"
+      ? { requestBody: { required: true, content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } } } }
+      : bodyNames.length > 0
+        ? {
+            requestBody: {
+              content: {
+                "application/json": {
+                  schema: {
+                    type: "object",
+                    properties: Object.fromEntries(bodyNames.map((name) => [name, input.properties![name]])),
+                    required: bodyNames.filter((name) => (input.required ?? []).includes(name)),
+                  },
+                },
+              },
+            },
+          }
+        : {};
+  const answer =
+    operation.answers === "bytes"
+      ? { "application/octet-stream": { schema: { type: "string", format: "binary" } } }
+      : { "application/json": { schema: schemaOf(operation.output, "output") } };
   return {
     operationId: operation.id,
     summary: operation.summary,
@@ -74,7 +95,12 @@ export const openApiOf = (operations: Operation[], version: string): Json => {
   }
   return {
     openapi: "3.1.0",
-    info: { title: "Atelier", version, description: "Notebooks whose cells become stages, runs, versions and watched endpoints.", license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
+    info: {
+      title: "Atelier",
+      version,
+      description: "Notebooks whose cells become stages, runs, versions and watched endpoints.",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
     servers: [{ url: "/" }],
     security: [{ token: [] }],
     paths,

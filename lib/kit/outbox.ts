@@ -4,8 +4,8 @@
 // Surprise: bigserial numbers are taken before commit, so a slow transaction may appear behind a faster one. Writers therefore take an
 // advisory lock (shared by all outbox writers) just before inserting: numbers become visible in order, and "everything after n" is safe.
 import { and, asc, eq, gt, sql as raw } from "drizzle-orm";
+import { type Sql, sql, transaction } from "#db";
 import { outbox, outboxCursor } from "#drizzle/tables/house.ts";
-import { sql, type Sql, transaction } from "#db";
 
 export type News = { id: number; workspaceId: string; topic: string; subject: string };
 
@@ -16,7 +16,10 @@ export const outboxChannel = "atelier_outbox";
 export const writeNews = async (tx: Sql, events: Omit<News, "id">[], at: Date): Promise<void> => {
   if (events.length === 0) return;
   await tx.execute(raw`select pg_advisory_xact_lock(${orderLock})`);
-  const rows = await tx.insert(outbox).values(events.map((event) => ({ ...event, at }))).returning({ id: outbox.id });
+  const rows = await tx
+    .insert(outbox)
+    .values(events.map((event) => ({ ...event, at })))
+    .returning({ id: outbox.id });
   await tx.execute(raw`select pg_notify(${outboxChannel}, ${String(rows.at(-1)?.id ?? 0)})`);
 };
 
@@ -31,7 +34,9 @@ export const readNews = (afterId: number, workspaceId?: string): Promise<News[]>
 
 /** The newest number; a listener that starts now starts after it. */
 export const lastNewsId = async (): Promise<number> => {
-  const [row] = await sql().select({ id: raw<string>`coalesce(max(${outbox.id}), 0)` }).from(outbox);
+  const [row] = await sql()
+    .select({ id: raw<string>`coalesce(max(${outbox.id}), 0)` })
+    .from(outbox);
   return Number(row?.id ?? 0);
 };
 

@@ -5,7 +5,9 @@
 export const cutPage = <T>(rows: T[], limit: number, keyOf: (row: T) => unknown[]): { items: T[]; next?: string } => {
   const items = rows.slice(0, limit);
   const last = items.at(-1);
-  return rows.length > limit && last !== undefined ? { items, next: Buffer.from(JSON.stringify(keyOf(last))).toString("base64url") } : { items };
+  return rows.length > limit && last !== undefined
+    ? { items, next: Buffer.from(JSON.stringify(keyOf(last))).toString("base64url") }
+    : { items };
 };
 
 /** Reads a cursor back; a damaged one reads as no cursor, so that an old link still opens the first page. */

@@ -45,13 +45,19 @@ export class Problem extends Error {
 
 /** Another tenant's object and an absent one get the same answer, so that ids cannot be probed. */
 export const missing = (noun: string, id: string): Problem =>
-  new Problem("missing", `${noun}.missing`, `There is no ${noun.replace("_", " ")} ${id} here. Check the id, or open the list and choose one.`);
+  new Problem(
+    "missing",
+    `${noun}.missing`,
+    `There is no ${noun.replace("_", " ")} ${id} here. Check the id, or open the list and choose one.`,
+  );
 
 /** Anything thrown becomes a Problem; what we did not foresee is a bug whose message tells nothing of the inside. */
 export const asProblem = (thrown: unknown): Problem =>
   thrown instanceof Problem
     ? thrown
-    : new Problem("bug", "house.bug", "Something broke on our side. It is in the log; try again, or report it with the time.", { cause: thrown });
+    : new Problem("bug", "house.bug", "Something broke on our side. It is in the log; try again, or report it with the time.", {
+        cause: thrown,
+      });
 
 /** Problems cross module copies (Next bundles its own), so identity is by shape, not by class. */
 export const isProblem = (thrown: unknown): thrown is Problem =>

@@ -1,6 +1,6 @@
 // REST from contracts: every verb becomes a Fastify route under /api/v1, every Problem its status and body. Input is path parameters,
 // query and JSON body merged, in that order of trust: a body cannot overrule the path.
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { log } from "#lib/kit/log.ts";
@@ -34,7 +34,8 @@ const abortWith = (reply: FastifyReply): AbortSignal => {
 /** Answers a thrown thing; the cause goes to the log, never to the client. */
 export const answerProblem = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const problem = isProblem(thrown) ? thrown : asProblem(translate(thrown));
-  if (problem.kind === "bug" || problem.kind === "unavailable") log.error("request failed", { method: request.method, route: request.routeOptions.url, code: problem.code, error: thrown });
+  if (problem.kind === "bug" || problem.kind === "unavailable")
+    log.error("request failed", { method: request.method, route: request.routeOptions.url, code: problem.code, error: thrown });
   if (problem.kind === "unauthenticated") void reply.header("www-authenticate", 'Bearer realm="atelier"');
   return reply.code(problem.status).send(Problem.prototype.toBody.call(problem));
 };
@@ -43,10 +44,14 @@ export const answerProblem = (thrown: unknown, request: FastifyRequest, reply: F
 const translate = (thrown: unknown): unknown => {
   const code = (thrown as { code?: string } | null)?.code ?? "";
   const status = (thrown as { statusCode?: number } | null)?.statusCode ?? 500;
-  if (code === "FST_ERR_CTP_BODY_TOO_LARGE" || status === 413) return new Problem("large", "house.large", "The body is larger than this door takes. Send less at once, or use the upload operation.");
-  if (status >= 400 && status < 500) return new Problem("invalid", "house.malformed", `The request could not be read: ${(thrown as Error).message}.`);
+  if (code === "FST_ERR_CTP_BODY_TOO_LARGE" || status === 413)
+    return new Problem("large", "house.large", "The body is larger than this door takes. Send less at once, or use the upload operation.");
+  if (status >= 400 && status < 500)
+    return new Problem("invalid", "house.malformed", `The request could not be read: ${(thrown as Error).message}.`);
   if (/ECONNREFUSED|terminating connection|Connection terminated|the database system/.test(String((thrown as Error)?.message))) {
-    return new Problem("unavailable", "house.database", "The database does not answer. Atelier keeps trying; try again in a moment.", { cause: thrown });
+    return new Problem("unavailable", "house.database", "The database does not answer. Atelier keeps trying; try again in a moment.", {
+      cause: thrown,
+    });
   }
   return thrown;
 };
@@ -78,7 +83,10 @@ export const acceptBodies = (app: FastifyInstance): void => {
   app.addContentTypeParser("*", (request, payload, done) => {
     const config = request.routeOptions.config as { isStream?: boolean; isRaw?: boolean };
     if (config.isStream) return done(null, payload);
-    collect(payload, request.routeOptions.bodyLimit).then((bytes) => done(null, config.isRaw ? bytes : readJson(bytes)), (error: Error) => done(error));
+    collect(payload, request.routeOptions.bodyLimit).then(
+      (bytes) => done(null, config.isRaw ? bytes : readJson(bytes)),
+      (error: Error) => done(error),
+    );
   });
 };
 
@@ -87,7 +95,8 @@ const collect = async (payload: Readable, limitBytes: number): Promise<Buffer> =
   let size = 0;
   for await (const part of payload as AsyncIterable<Buffer>) {
     size += part.length;
-    if (size > limitBytes) throw new Problem("large", "house.large", `The body is larger than ${limitBytes} bytes, which is all this door takes.`);
+    if (size > limitBytes)
+      throw new Problem("large", "house.large", `The body is larger than ${limitBytes} bytes, which is all this door takes.`);
     parts.push(part);
   }
   return Buffer.concat(parts, size);

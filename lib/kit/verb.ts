@@ -51,7 +51,9 @@ export type Scope = {
   transact: <T>(work: (scope: Scope) => Promise<T>) => Promise<T>;
 };
 
-export type Verb<O extends Operation = Operation> = ((caller: Caller, input: CallInputOf<O>, more?: Extra) => Promise<OutputOf<O>>) & { operation: O };
+export type Verb<O extends Operation = Operation> = ((caller: Caller, input: CallInputOf<O>, more?: Extra) => Promise<OutputOf<O>>) & {
+  operation: O;
+};
 
 /** What travels beside the input: the bytes of an upload, the signal of a closed connection. */
 export type Extra = { body?: NodeJS.ReadableStream; signal?: AbortSignal };
@@ -63,16 +65,26 @@ const parse = <O extends Operation>(operation: O, input: unknown): InputOf<O> =>
   if (parsed.success) return parsed.data as InputOf<O>;
   const fields = parsed.error.issues.map((issue) => ({ field: issue.path.join("."), message: issue.message }));
   const first = fields[0];
-  throw new Problem("invalid", "house.invalid", first?.field ? `${first.field}: ${first.message}` : (first?.message ?? "The input is not valid."), { detail: { fields } });
+  throw new Problem(
+    "invalid",
+    "house.invalid",
+    first?.field ? `${first.field}: ${first.message}` : (first?.message ?? "The input is not valid."),
+    { detail: { fields } },
+  );
 };
 
 const refuse = (grant: Grant, place: Place): Problem =>
-  new Problem("forbidden", "workspace.forbidden", `Your role here is ${place.role}, and this needs the right to ${grant}. Ask an owner of ${place.name} for a wider role.`);
+  new Problem(
+    "forbidden",
+    "workspace.forbidden",
+    `Your role here is ${place.role}, and this needs the right to ${grant}. Ask an owner of ${place.name} for a wider role.`,
+  );
 
 /** Where the caller may do this; 401 before anything else, 404 for a foreign workspace, 403 only for members. */
 const authorise = async (operation: Operation, caller: Caller, input: unknown): Promise<Place> => {
   if (operation.grant === "open") return noPlace;
-  if (caller.kind === "nobody") throw new Problem("unauthenticated", "workspace.unauthenticated", "Sign in, or send an API token as Authorization: Bearer.");
+  if (caller.kind === "nobody")
+    throw new Problem("unauthenticated", "workspace.unauthenticated", "Sign in, or send an API token as Authorization: Bearer.");
   if (operation.grant === "self") return noPlace;
   const slug = (input as { workspace?: unknown } | null)?.workspace;
   if (typeof slug !== "string") throw new Problem("invalid", "house.invalid", "workspace: Name the workspace by its slug.");
@@ -93,7 +105,14 @@ const openScope = (caller: Caller, place: Place, handle: Sql) => {
     sql: handle,
     now: at,
     audit: (action, subject, detail = {}) =>
-      writeAudit(scope.sql, { workspaceId: place.id || null, at, actor: { kind: caller.kind, id: caller.id, name: caller.name }, action, subject, detail }),
+      writeAudit(scope.sql, {
+        workspaceId: place.id || null,
+        at,
+        actor: { kind: caller.kind, id: caller.id, name: caller.name },
+        action,
+        subject,
+        detail,
+      }),
     emit: (topic, subject) => void news.push({ workspaceId: place.id, topic, subject }),
     afterCommit: (work) => void later.push(work),
     transact: (work) => transacted(caller, place, work),

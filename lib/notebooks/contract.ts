@@ -1,7 +1,7 @@
 // The promises of the notebooks room: what a notebook is to a list, a page and a client. Its text is not here: that is a Yjs document
 // behind /sync/{id}, shaped as `getMap("cells")` of Y.Map {id, cell_type, source: Y.Text, metadata: Y.Map, pos} and `getMap("meta")`.
 import { z } from "zod";
-import { inWorkspace, nothing, operation, pageOf, paged } from "#lib/kit/operation.ts";
+import { inWorkspace, nothing, operation, paged, pageOf } from "#lib/kit/operation.ts";
 
 export const cellTypes = ["code", "markdown"] as const;
 export type CellType = (typeof cellTypes)[number];
@@ -36,53 +36,79 @@ const oneNotebook = { ...inWorkspace, notebook: z.string().max(64) };
 const base = "/workspaces/{workspace}/notebooks";
 
 export const listNotebooks = operation({
-  id: "notebooks.list", method: "GET", path: base, grant: "read",
+  id: "notebooks.list",
+  method: "GET",
+  path: base,
+  grant: "read",
   summary: "Lists the workspace's notebooks, last changed first; `trash=true` lists those in the trash.",
   input: z.object({ ...inWorkspace, ...paged, trash: z.stringbool().default(false) }),
   output: pageOf(notebookSchema),
 });
 
 export const createNotebook = operation({
-  id: "notebooks.create", method: "POST", path: base, grant: "write",
+  id: "notebooks.create",
+  method: "POST",
+  path: base,
+  grant: "write",
   summary: "Creates a notebook with one empty code cell, or with the cells given.",
   input: z.object({
     ...inWorkspace,
     title: title.default("Untitled"),
-    cells: z.array(z.object({ cellType: z.enum(cellTypes), source: z.string().max(1_000_000) })).max(2000).optional(),
+    cells: z
+      .array(z.object({ cellType: z.enum(cellTypes), source: z.string().max(1_000_000) }))
+      .max(2000)
+      .optional(),
   }),
   output: notebookSchema,
 });
 
 export const readNotebook = operation({
-  id: "notebooks.read", method: "GET", path: `${base}/{notebook}`, grant: "read",
+  id: "notebooks.read",
+  method: "GET",
+  path: `${base}/{notebook}`,
+  grant: "read",
   summary: "Reads a notebook with its cells in order, as stored at this moment.",
   input: z.object(oneNotebook),
   output: notebookSchema.extend({ cells: z.array(cellSchema) }),
 });
 
 export const renameNotebook = operation({
-  id: "notebooks.rename", method: "PATCH", path: `${base}/{notebook}`, grant: "write",
+  id: "notebooks.rename",
+  method: "PATCH",
+  path: `${base}/{notebook}`,
+  grant: "write",
   summary: "Renames a notebook.",
   input: z.object({ ...oneNotebook, title }),
   output: notebookSchema,
 });
 
 export const trashNotebook = operation({
-  id: "notebooks.trash", method: "POST", path: `${base}/{notebook}/trash`, grant: "write", status: 200,
+  id: "notebooks.trash",
+  method: "POST",
+  path: `${base}/{notebook}/trash`,
+  grant: "write",
+  status: 200,
   summary: "Moves a notebook to the trash; its text, outputs and lineage stay and it can be restored.",
   input: z.object(oneNotebook),
   output: notebookSchema,
 });
 
 export const restoreNotebook = operation({
-  id: "notebooks.restore", method: "POST", path: `${base}/{notebook}/restore`, grant: "write", status: 200,
+  id: "notebooks.restore",
+  method: "POST",
+  path: `${base}/{notebook}/restore`,
+  grant: "write",
+  status: 200,
   summary: "Takes a notebook back out of the trash.",
   input: z.object(oneNotebook),
   output: notebookSchema,
 });
 
 export const deleteNotebook = operation({
-  id: "notebooks.delete", method: "DELETE", path: `${base}/{notebook}`, grant: "own",
+  id: "notebooks.delete",
+  method: "DELETE",
+  path: `${base}/{notebook}`,
+  grant: "own",
   summary: "Deletes a notebook in the trash for good. What was promoted from it keeps its pinned text.",
   input: z.object(oneNotebook),
   output: nothing,

@@ -18,7 +18,8 @@ export type SessionPort = {
 };
 
 /** The session this code runs in, or null outside a cell (a script, a test). */
-export const session = (): SessionPort | null => ((globalThis as Record<symbol, unknown>)[Symbol.for("atelier.session")] as SessionPort | undefined) ?? null;
+export const session = (): SessionPort | null =>
+  ((globalThis as Record<symbol, unknown>)[Symbol.for("atelier.session")] as SessionPort | undefined) ?? null;
 
 const agent = new Agent({ keepAlive: true, maxSockets: 16 });
 
@@ -33,10 +34,18 @@ const toBody = (body: BodyInit | null | undefined): Readable | null => {
 /** A fetch that knows only the door; absolute URLs are refused by having no host. */
 export const doorFetch: typeof fetch = (input, init = {}) => {
   const port = session();
-  if (!port?.doorPath) throw new Problem("unavailable", "sdk.outside", "This needs a session of Atelier. Run it in a notebook cell or a pipeline stage.");
+  if (!port?.doorPath)
+    throw new Problem("unavailable", "sdk.outside", "This needs a session of Atelier. Run it in a notebook cell or a pipeline stage.");
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      { socketPath: port.doorPath, agent, path: String(input), method: init.method ?? "GET", headers: { ...(init.headers as Record<string, string>), "x-atelier-cell": JSON.stringify(port.cell()) }, signal: init.signal ?? undefined },
+      {
+        socketPath: port.doorPath,
+        agent,
+        path: String(input),
+        method: init.method ?? "GET",
+        headers: { ...(init.headers as Record<string, string>), "x-atelier-cell": JSON.stringify(port.cell()) },
+        signal: init.signal ?? undefined,
+      },
       (reply) => {
         const headers = new Headers();
         for (const [name, value] of Object.entries(reply.headers)) if (value !== undefined) headers.set(name, String(value));
@@ -55,7 +64,9 @@ let slug: Promise<string> | null = null;
 
 /** Slug of the workspace this session belongs to; a session's token opens exactly one. */
 export const workspaceSlug = (): Promise<string> => {
-  slug ??= doorFetch("/api/v1/workspaces").then(async (answer) => ((await answer.json()) as { items: { slug: string }[] }).items[0]?.slug ?? "");
+  slug ??= doorFetch("/api/v1/workspaces").then(
+    async (answer) => ((await answer.json()) as { items: { slug: string }[] }).items[0]?.slug ?? "",
+  );
   slug.catch(() => (slug = null));
   return slug;
 };
@@ -63,9 +74,15 @@ export const workspaceSlug = (): Promise<string> => {
 export type CellInput<O> = Omit<CallInputOf<O>, "workspace">;
 
 /** Sends an operation from a cell; the workspace is filled in. Throws the server's Problem, whose message says the next step. */
-export const callFromCell = async <O extends Operation>(operation: O, input: CellInput<O>, more: { body?: BodyInit; signal?: AbortSignal } = {}): Promise<OutputOf<O>> =>
-  call(operation, { workspace: await workspaceSlug(), ...input } as CallInputOf<O>, { fetch: doorFetch, ...more });
+export const callFromCell = async <O extends Operation>(
+  operation: O,
+  input: CellInput<O>,
+  more: { body?: BodyInit; signal?: AbortSignal } = {},
+): Promise<OutputOf<O>> => call(operation, { workspace: await workspaceSlug(), ...input } as CallInputOf<O>, { fetch: doorFetch, ...more });
 
 /** Like `callFromCell` for operations that answer bytes. */
-export const sendFromCell = async <O extends Operation>(operation: O, input: CellInput<O>, more: { signal?: AbortSignal } = {}): Promise<Response> =>
-  send(operation, { workspace: await workspaceSlug(), ...input } as CallInputOf<O>, { fetch: doorFetch, ...more });
+export const sendFromCell = async <O extends Operation>(
+  operation: O,
+  input: CellInput<O>,
+  more: { signal?: AbortSignal } = {},
+): Promise<Response> => send(operation, { workspace: await workspaceSlug(), ...input } as CallInputOf<O>, { fetch: doorFetch, ...more });

@@ -66,25 +66,49 @@ const oneNotebook = { ...inWorkspace, notebook: z.string().max(64) };
 const base = "/workspaces/{workspace}/notebooks/{notebook}";
 
 export const runCells = operation({
-  id: "sessions.run", method: "POST", path: `${base}/run`, grant: "run", status: 202,
+  id: "sessions.run",
+  method: "POST",
+  path: `${base}/run`,
+  grant: "run",
+  status: 202,
   summary: "Queues cells in the given order, starting a session when none runs. 409 when a cell's text is no longer what you saw.",
   input: z.object({
     ...oneNotebook,
-    cells: z.array(z.object({ cellId: z.string().max(100), sourceHash: z.string().max(64).describe("SHA-256 of the source you saw, hex") })).min(1).max(2000),
+    cells: z
+      .array(z.object({ cellId: z.string().max(100), sourceHash: z.string().max(64).describe("SHA-256 of the source you saw, hex") }))
+      .min(1)
+      .max(2000),
     requestId: z.string().max(100).optional().describe("Sent again with the same id, nothing runs twice"),
   }),
   output: z.object({ queued: z.array(cellStateSchema) }),
 });
 
 export const readOutputs = operation({
-  id: "sessions.outputs", method: "GET", path: `${base}/outputs`, grant: "read",
+  id: "sessions.outputs",
+  method: "GET",
+  path: `${base}/outputs`,
+  grant: "read",
   summary: "Reads the session, the state of every cell that ever ran and all outputs.",
   input: z.object(oneNotebook),
-  output: z.object({ seq: z.number(), session: sessionSchema, cells: z.array(cellStateSchema), outputs: z.record(z.string(), z.array(outputSchema)) }),
+  output: z.object({
+    seq: z.number(),
+    session: sessionSchema,
+    cells: z.array(cellStateSchema),
+    outputs: z.record(z.string(), z.array(outputSchema)),
+  }),
 });
 
 const sessionVerb = (verb: "start" | "interrupt" | "restart" | "stop", summary: string) =>
-  operation({ id: `sessions.${verb}`, method: "POST", path: `${base}/session/${verb}`, grant: "run", status: 200, summary, input: z.object(oneNotebook), output: sessionSchema });
+  operation({
+    id: `sessions.${verb}`,
+    method: "POST",
+    path: `${base}/session/${verb}`,
+    grant: "run",
+    status: 200,
+    summary,
+    input: z.object(oneNotebook),
+    output: sessionSchema,
+  });
 
 export const startSession = sessionVerb("start", "Starts a session for this notebook, or answers the one that runs.");
 export const interruptSession = sessionVerb("interrupt", "Stops the running cell and drops the queue; variables stay.");
@@ -92,12 +116,15 @@ export const restartSession = sessionVerb("restart", "Starts the session anew: v
 export const stopSession = sessionVerb("stop", "Ends the session and frees its memory; outputs stay.");
 
 export const clearOutputs = operation({
-  id: "sessions.clear", method: "POST", path: `${base}/outputs/clear`, grant: "run", status: 200,
+  id: "sessions.clear",
+  method: "POST",
+  path: `${base}/outputs/clear`,
+  grant: "run",
+  status: 200,
   summary: "Removes stored outputs of the named cells, or of all cells when none is named.",
   input: z.object({ ...oneNotebook, cells: z.array(z.string()).optional() }),
   output: z.object({ seq: z.number() }),
 });
 
 /** Where the run stream is: WebSocket, `?after=<seq>` resumes, `?token=` or the sign-in cookie; viewers may listen. */
-export const streamPath = (workspace: string, notebook: string): string =>
-  `/api/v1/workspaces/${workspace}/notebooks/${notebook}/stream`;
+export const streamPath = (workspace: string, notebook: string): string => `/api/v1/workspaces/${workspace}/notebooks/${notebook}/stream`;

@@ -21,7 +21,13 @@ const tokens = (): Map<string, Known> => {
 /** Drops what this process remembers of tokens and roles; called on news of either. */
 export const forgetTokens = (): void => tokens().clear();
 
-const placeFor = (row: { id: string; slug: string; name: string }, role: Role): Place => ({ id: row.id, slug: row.slug, name: row.name, role, grants: new Set(grantsOf[role]) });
+const placeFor = (row: { id: string; slug: string; name: string }, role: Role): Place => ({
+  id: row.id,
+  slug: row.slug,
+  name: row.name,
+  role,
+  grants: new Set(grantsOf[role]),
+});
 
 const narrower = (a: Role, b: Role): Role => (reaches(a, b) ? b : a);
 
@@ -64,7 +70,8 @@ export const secretIn = (request: Pick<IncomingMessage, "headers" | "url">): str
 
 const headersOf = (request: Pick<IncomingMessage, "headers">): Headers => {
   const headers = new Headers();
-  for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
+  for (const [name, value] of Object.entries(request.headers))
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
   return headers;
 };
 
@@ -92,7 +99,12 @@ export const authenticate = async (request: Pick<IncomingMessage, "headers" | "u
   const secret = secretIn(request);
   if (secret) {
     const found = await tokenBearer(secret);
-    if (!found) throw new Problem("unauthenticated", "workspace.unauthenticated", "This token opens nothing here. It may be revoked; make a new one in Settings.");
+    if (!found)
+      throw new Problem(
+        "unauthenticated",
+        "workspace.unauthenticated",
+        "This token opens nothing here. It may be revoked; make a new one in Settings.",
+      );
     return found.caller.kind === "session" ? { ...found.caller, cell: cellOf(request) } : found.caller;
   }
   if (!request.headers.cookie || isForeignOrigin(request)) return nobody;

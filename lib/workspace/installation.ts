@@ -4,8 +4,8 @@ import { sql, transaction } from "#db";
 import { now } from "#lib/kit/clock.ts";
 import { env } from "#lib/kit/env.ts";
 import { newId } from "#lib/kit/ids.ts";
-import { createPerson } from "#lib/workspace/people-store.ts";
 import type { Role } from "#lib/workspace/contract.ts";
+import { createPerson } from "#lib/workspace/people-store.ts";
 import { hashSecret, newSecret } from "#lib/workspace/rules.ts";
 import * as store from "#lib/workspace/store.ts";
 
@@ -30,8 +30,15 @@ const ensureAdmin = async (workspaceId: string): Promise<void> => {
     await store.setClaim(tx, null, now());
     if (!env.adminToken || (await store.findToken(tx, hashSecret(env.adminToken), now()))) return;
     await store.insertToken(tx, {
-      id: newId("token"), workspaceId, userId: person.id, kind: "api", name: "from ATELIER_ADMIN_TOKEN", role: "owner",
-      secretHash: hashSecret(env.adminToken), hint: env.adminToken.slice(-4), createdAt: now(),
+      id: newId("token"),
+      workspaceId,
+      userId: person.id,
+      kind: "api",
+      name: "from ATELIER_ADMIN_TOKEN",
+      role: "owner",
+      secretHash: hashSecret(env.adminToken),
+      hint: env.adminToken.slice(-4),
+      createdAt: now(),
     });
   });
 };
@@ -54,13 +61,28 @@ export const prepareInstallation = async (): Promise<{ workspaceId: string; link
 };
 
 /** Mints the token that a kernel session or stage calls with: one workspace, one person's role at most, a short life. */
-export const mintSessionToken = async (input: { workspaceId: string; userId: string | null; role: Role; kind: "session" | "stage"; name: string; lifeMs: number }): Promise<{ id: string; secret: string }> => {
+export const mintSessionToken = async (input: {
+  workspaceId: string;
+  userId: string | null;
+  role: Role;
+  kind: "session" | "stage";
+  name: string;
+  lifeMs: number;
+}): Promise<{ id: string; secret: string }> => {
   const secret = newSecret("ses");
   const id = newId("token");
   const at = now();
   await store.insertToken(sql(), {
-    id, workspaceId: input.workspaceId, userId: input.userId, kind: input.kind, name: input.name, role: input.role,
-    secretHash: hashSecret(secret), hint: secret.slice(-4), createdAt: at, expiresAt: new Date(at.getTime() + input.lifeMs),
+    id,
+    workspaceId: input.workspaceId,
+    userId: input.userId,
+    kind: input.kind,
+    name: input.name,
+    role: input.role,
+    secretHash: hashSecret(secret),
+    hint: secret.slice(-4),
+    createdAt: at,
+    expiresAt: new Date(at.getTime() + input.lifeMs),
   });
   return { id, secret };
 };

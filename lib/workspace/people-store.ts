@@ -1,13 +1,13 @@
 // Accounts and sign-ins, by better-auth on our tables. It hashes passwords, makes cookies and limits attempts; workspaces, roles and
 // tokens are ours. Sign-up is closed: an account comes from an invitation or from the first start.
-import { readFileSync, writeFileSync } from "node:fs";
-import { mkdirSync } from "node:fs";
+
 import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { betterAuth } from "better-auth";
 import { drizzleAdapter } from "better-auth/adapters/drizzle";
-import { account, signIn, user, verification } from "#drizzle/tables/workspace.ts";
 import { sql } from "#db";
+import { account, signIn, user, verification } from "#drizzle/tables/workspace.ts";
 import { env } from "#lib/kit/env.ts";
 import { newId } from "#lib/kit/ids.ts";
 import { Problem } from "#lib/kit/problem.ts";
@@ -39,7 +39,10 @@ const make = () =>
     emailAndPassword: { enabled: true, disableSignUp: true, minPasswordLength: 10 },
     session: { expiresIn: 30 * 86_400, cookieCache: { enabled: true, maxAge: 60 } },
     rateLimit: { enabled: true, window: 10, max: 200, customRules: { "/sign-in/email": { window: 10, max: 20 } } },
-    advanced: { cookiePrefix: "atelier", database: { generateId: ({ model }: { model: string }) => (model === "user" ? newId("user") : randomBytes(16).toString("hex")) } },
+    advanced: {
+      cookiePrefix: "atelier",
+      database: { generateId: ({ model }: { model: string }) => (model === "user" ? newId("user") : randomBytes(16).toString("hex")) },
+    },
   });
 
 const shared = globalThis as { atelierAuth?: ReturnType<typeof make> };
@@ -63,9 +66,18 @@ export const personOf = async (headers: Headers): Promise<Person | null> => {
 export const createPerson = async (input: { name: string; email: string; password: string }): Promise<Person> => {
   const context = await auth().$context;
   if (await context.internalAdapter.findUserByEmail(input.email)) {
-    throw new Problem("conflict", "workspace.email_taken", "There is an account with this address. Sign in, then open the invitation again.");
+    throw new Problem(
+      "conflict",
+      "workspace.email_taken",
+      "There is an account with this address. Sign in, then open the invitation again.",
+    );
   }
   const made = await context.internalAdapter.createUser({ name: input.name, email: input.email, emailVerified: true }, { method: "admin" });
-  await context.internalAdapter.linkAccount({ userId: made.id, providerId: "credential", accountId: made.id, password: await context.password.hash(input.password) });
+  await context.internalAdapter.linkAccount({
+    userId: made.id,
+    providerId: "credential",
+    accountId: made.id,
+    password: await context.password.hash(input.password),
+  });
   return { id: made.id, name: made.name, email: made.email };
 };

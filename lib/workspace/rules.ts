@@ -5,7 +5,13 @@ import { type Member, type Role, reaches } from "#lib/workspace/contract.ts";
 
 /** URL word of a name: lower case, digits and dashes, never empty; `taken` decides about a number at the end. */
 export const slugOf = (name: string, taken: ReadonlySet<string>): string => {
-  const plain = name.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40) || "workspace";
+  const plain =
+    name
+      .normalize("NFKD")
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, "-")
+      .replace(/^-+|-+$/g, "")
+      .slice(0, 40) || "workspace";
   if (!taken.has(plain)) return plain;
   let n = 2;
   while (taken.has(`${plain}-${n}`)) n += 1;
@@ -23,7 +29,9 @@ export const refusalToLoseOwner = (members: Member[], userId: string, next: Role
 
 /** W4: a token never reaches wider than its maker. */
 export const refusalToWiden = (wanted: Role, own: Role): Problem | null =>
-  reaches(own, wanted) ? null : new Problem("forbidden", "workspace.wider_token", `Your role here is ${own}; a token cannot be ${wanted}. Ask for ${own} or less.`);
+  reaches(own, wanted)
+    ? null
+    : new Problem("forbidden", "workspace.wider_token", `Your role here is ${own}; a token cannot be ${wanted}. Ask for ${own} or less.`);
 
 /** A secret to hand out once: 32 random bytes behind a word that secret scanners can find. */
 export const newSecret = (word: string): string => `${word}_${randomBytes(32).toString("base64url")}`;

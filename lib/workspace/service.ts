@@ -5,28 +5,38 @@ import { newId } from "#lib/kit/ids.ts";
 import { cutPage, readCursor } from "#lib/kit/page.ts";
 import { missing, Problem } from "#lib/kit/problem.ts";
 import { type Scope, verb } from "#lib/kit/verb.ts";
+import { forgetTokens } from "#lib/workspace/authority.ts";
 import * as contract from "#lib/workspace/contract.ts";
 import { type Role, workspaceEvents } from "#lib/workspace/contract.ts";
-import { forgetTokens } from "#lib/workspace/authority.ts";
 import { createPerson } from "#lib/workspace/people-store.ts";
 import { hashSecret, newSecret, refusalToLoseOwner, refusalToWiden, slugOf } from "#lib/workspace/rules.ts";
 import * as store from "#lib/workspace/store.ts";
 
 const invitationDays = 7;
 const day = 86_400_000;
-const deadLink = () => new Problem("missing", "workspace.dead_invitation", "This invitation is used, revoked or older than seven days. Ask for a new link.");
+const deadLink = () =>
+  new Problem("missing", "workspace.dead_invitation", "This invitation is used, revoked or older than seven days. Ask for a new link.");
 
 export const listWorkspaces = verb(contract.listWorkspaces, async (scope) => {
   const { caller } = scope;
   if (caller.kind === "person") return { items: await store.workspacesOf(scope.sql, caller.id) };
   const row = caller.workspaceId ? await store.findWorkspaceById(scope.sql, caller.workspaceId) : null;
-  return { items: row ? [{ id: row.id, slug: row.slug, name: row.name, role: caller.role as Role, createdAt: row.createdAt.toISOString() }] : [] };
+  return {
+    items: row ? [{ id: row.id, slug: row.slug, name: row.name, role: caller.role as Role, createdAt: row.createdAt.toISOString() }] : [],
+  };
 });
 
 export const createWorkspace = verb(contract.createWorkspace, async (scope, { name }) => {
   const { caller } = scope;
-  if (!caller.userId || caller.kind === "session") throw new Problem("forbidden", "workspace.forbidden", "A cell cannot make a workspace. A person makes it, or an API token.");
-  const row = { id: newId("workspace", scope.now.getTime()), slug: slugOf(name, await store.allSlugs(scope.sql)), name, createdAt: scope.now, createdByToken: caller.kind === "token" ? caller.id : null };
+  if (!caller.userId || caller.kind === "session")
+    throw new Problem("forbidden", "workspace.forbidden", "A cell cannot make a workspace. A person makes it, or an API token.");
+  const row = {
+    id: newId("workspace", scope.now.getTime()),
+    slug: slugOf(name, await store.allSlugs(scope.sql)),
+    name,
+    createdAt: scope.now,
+    createdByToken: caller.kind === "token" ? caller.id : null,
+  };
   await store.insertWorkspace(scope.sql, row);
   await store.putMember(scope.sql, { workspaceId: row.id, userId: caller.userId, role: "owner", since: scope.now });
   await scope.audit("workspace.created", row.id, { name });
@@ -80,8 +90,13 @@ export const removeMember = verb(contract.removeMember, async (scope, { member }
 export const createInvitation = verb(contract.createInvitation, async (scope, { role }) => {
   const code = newSecret("join");
   const made = await store.insertInvitation(scope.sql, {
-    id: newId("invitation", scope.now.getTime()), workspaceId: scope.workspaceId, codeHash: hashSecret(code), role,
-    invitedBy: scope.caller.name, createdAt: scope.now, expiresAt: new Date(scope.now.getTime() + invitationDays * day),
+    id: newId("invitation", scope.now.getTime()),
+    workspaceId: scope.workspaceId,
+    codeHash: hashSecret(code),
+    role,
+    invitedBy: scope.caller.name,
+    createdAt: scope.now,
+    expiresAt: new Date(scope.now.getTime() + invitationDays * day),
   });
   await scope.audit("invitation.created", made.id, { role });
   return { ...made, code, link: `${env.publicUrl}/invitation?code=${code}` };
@@ -113,7 +128,8 @@ const admit = async (scope: Scope, code: string, userId: string) => {
 };
 
 export const joinByInvitation = verb(contract.joinByInvitation, async (scope, { code }) => {
-  if (scope.caller.kind !== "person") throw new Problem("forbidden", "workspace.forbidden", "A person accepts an invitation, not a token. Sign in first.");
+  if (scope.caller.kind !== "person")
+    throw new Problem("forbidden", "workspace.forbidden", "A person accepts an invitation, not a token. Sign in first.");
   const { row, role } = await admit(scope, code, scope.caller.id);
   await scope.audit("invitation.accepted", scope.caller.id, { workspace: row.id, role });
   return { id: row.id, slug: row.slug, name: row.name, role, createdAt: row.createdAt.toISOString() };
@@ -136,7 +152,11 @@ export const claimInstallation = verb(
     const isOpen = async (inner: Scope) => {
       const row = await store.lockInstallation(inner.sql, inner.now);
       if (!row.claimHash || row.claimedAt || row.claimHash !== hashSecret(code)) {
-        throw new Problem("missing", "workspace.dead_claim", "This link was used already, or is not of this installation. Sign in, or start again with ATELIER_ADMIN_EMAIL and ATELIER_ADMIN_PASSWORD.");
+        throw new Problem(
+          "missing",
+          "workspace.dead_claim",
+          "This link was used already, or is not of this installation. Sign in, or start again with ATELIER_ADMIN_EMAIL and ATELIER_ADMIN_PASSWORD.",
+        );
       }
     };
     await scope.transact(isOpen);
@@ -159,20 +179,42 @@ export const createToken = verb(contract.createToken, async (scope, { name, role
   const refusal = refusalToWiden(role ?? own, own);
   if (refusal) throw refusal;
   const secret = newSecret("atl");
-  const row = { id: newId("token", scope.now.getTime()), workspaceId: scope.workspaceId, userId: caller.userId, kind: "api", name, role: role ?? own, secretHash: hashSecret(secret), hint: secret.slice(-4), createdAt: scope.now };
+  const row = {
+    id: newId("token", scope.now.getTime()),
+    workspaceId: scope.workspaceId,
+    userId: caller.userId,
+    kind: "api",
+    name,
+    role: role ?? own,
+    secretHash: hashSecret(secret),
+    hint: secret.slice(-4),
+    createdAt: scope.now,
+  };
   await store.insertToken(scope.sql, row);
   await scope.audit("token.created", row.id, { name, role: row.role });
   scope.emit(workspaceEvents.tokens, row.id);
-  return { id: row.id, name, role: row.role, hint: row.hint, createdBy: caller.name, createdAt: scope.now.toISOString(), lastUsedAt: null, token: secret };
+  return {
+    id: row.id,
+    name,
+    role: row.role,
+    hint: row.hint,
+    createdBy: caller.name,
+    createdAt: scope.now.toISOString(),
+    lastUsedAt: null,
+    token: secret,
+  };
 });
 
-export const listTokens = verb(contract.listTokens, async (scope) => ({ items: (await store.apiTokens(scope)).map(({ userId: _, ...shown }) => shown) }));
+export const listTokens = verb(contract.listTokens, async (scope) => ({
+  items: (await store.apiTokens(scope)).map(({ userId: _, ...shown }) => shown),
+}));
 
 export const revokeToken = verb(contract.revokeToken, async (scope, { token }) => {
   const found = (await store.apiTokens(scope)).find((one) => one.id === token);
   if (!found) throw missing("token", token);
   const isOwn = found.userId === scope.caller.userId;
-  if (!isOwn && !scope.place.grants.has("own")) throw new Problem("forbidden", "workspace.forbidden", "This token is somebody else's. Ask an owner to revoke it.");
+  if (!isOwn && !scope.place.grants.has("own"))
+    throw new Problem("forbidden", "workspace.forbidden", "This token is somebody else's. Ask an owner to revoke it.");
   await store.revokeTokenRow(scope, token, scope.now);
   await scope.audit("token.revoked", token, { name: found.name });
   scope.emit(workspaceEvents.tokens, token);

@@ -21,7 +21,12 @@ export const visitWorkspace = async (slug: string): Promise<Visit> => {
   const place = await authority(caller, slug);
   if (!place) notFound();
   const { grants } = place;
-  return { caller, place, role: place.role as Role, can: { write: grants.has("write"), run: grants.has("run"), operate: grants.has("operate"), own: grants.has("own") } };
+  return {
+    caller,
+    place,
+    role: place.role as Role,
+    can: { write: grants.has("write"), run: grants.has("run"), operate: grants.has("operate"), own: grants.has("own") },
+  };
 };
 
 /** Awaits a verb for a page; an object that is missing shows the not-found page instead of an error. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
-import { call, type CallOptions } from "#lib/kit/call.ts";
+import { type CallOptions, call } from "#lib/kit/call.ts";
 import type { CallInputOf, Operation, OutputOf } from "#lib/kit/operation.ts";
 import type { Role } from "#lib/workspace/contract.ts";
 
@@ -12,7 +12,9 @@ export type House = {
   /** API tokens of the workspace `main` by role, and of an owner of another workspace. */
   tokens: Record<Role | "stranger", string>;
   workspaceId: string;
-  as: (who: Role | "stranger" | "nobody") => <O extends Operation>(operation: O, input: CallInputOf<O>, options?: CallOptions) => Promise<OutputOf<O>>;
+  as: (
+    who: Role | "stranger" | "nobody",
+  ) => <O extends Operation>(operation: O, input: CallInputOf<O>, options?: CallOptions) => Promise<OutputOf<O>>;
   close: () => Promise<void>;
 };
 
@@ -23,10 +25,11 @@ const listen = async (app: FastifyInstance): Promise<{ url: string; close: () =>
   const { port } = server.address() as { port: number };
   return {
     url: `http://127.0.0.1:${port}`,
-    close: () => new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   };
 };
 
@@ -44,7 +47,17 @@ const people = async (): Promise<{ tokens: House["tokens"]; workspaceId: string 
     const secret = newSecret("atl");
     await transaction(async (tx) => {
       await store.putMember(tx, { workspaceId: inWorkspace, userId: person.id, role, since: at });
-      await store.insertToken(tx, { id: newId("token"), workspaceId: inWorkspace, userId: person.id, kind: "api", name, role, secretHash: hashSecret(secret), hint: secret.slice(-4), createdAt: at });
+      await store.insertToken(tx, {
+        id: newId("token"),
+        workspaceId: inWorkspace,
+        userId: person.id,
+        kind: "api",
+        name,
+        role,
+        secretHash: hashSecret(secret),
+        hint: secret.slice(-4),
+        createdAt: at,
+      });
     });
     return secret;
   };
@@ -76,7 +89,10 @@ export const openHouse = async (): Promise<House> => {
     url: server.url,
     tokens,
     workspaceId,
-    as: (who) => (operation, input, options = {}) => call(operation, input, { baseUrl: server.url, ...(who === "nobody" ? {} : { token: tokens[who] }), ...options }),
+    as:
+      (who) =>
+      (operation, input, options = {}) =>
+        call(operation, input, { baseUrl: server.url, ...(who === "nobody" ? {} : { token: tokens[who] }), ...options }),
     close: async () => {
       await server.close();
       await newsroom.stop();
