@@ -9,7 +9,9 @@ export const dataset = pgTable(
   "dataset",
   {
     id: text("id").primaryKey(),
-    workspaceId: text("workspace_id").notNull().references(() => workspace.id, { onDelete: "cascade" }),
+    workspaceId: text("workspace_id")
+      .notNull()
+      .references(() => workspace.id, { onDelete: "cascade" }),
     name: text("name").notNull(),
     description: text("description").notNull().default(""),
     createdBy: text("created_by").notNull(),
@@ -24,8 +26,12 @@ export const datasetVersion = pgTable(
   "dataset_version",
   {
     id: text("id").primaryKey(),
-    workspaceId: text("workspace_id").notNull().references(() => workspace.id, { onDelete: "cascade" }),
-    datasetId: text("dataset_id").notNull().references(() => dataset.id, { onDelete: "cascade" }),
+    workspaceId: text("workspace_id")
+      .notNull()
+      .references(() => workspace.id, { onDelete: "cascade" }),
+    datasetId: text("dataset_id")
+      .notNull()
+      .references(() => dataset.id, { onDelete: "cascade" }),
     number: integer("number").notNull(),
     status: text("status").notNull(),
     format: text("format").notNull(),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Child, startFamily } from "#lib/boot/children.ts";
 import { internalSecret, leaveHome, takeHome } from "#lib/boot/home.ts";
 import { arePagesBuilt, buildPages } from "#lib/boot/pages.ts";
-import { useDatabase } from "#lib/db/db.ts";
+import { openDatabaseAt } from "#lib/db/db.ts";
 import { freePort, startEmbedded } from "#lib/db/embedded.ts";
 import { migrateDatabase } from "#lib/db/migrate.ts";
 import { env } from "#lib/kit/env.ts";
@@ -82,7 +82,7 @@ const openDatabase = async (): Promise<string> => {
 
 const prepare = async (databaseUrl: string): Promise<string | null> => {
   await migrateDatabase(databaseUrl);
-  useDatabase(databaseUrl);
+  openDatabaseAt(databaseUrl);
   const { prepareInstallation } = await import("#lib/workspace/installation.ts");
   const { link } = await prepareInstallation();
   return link;

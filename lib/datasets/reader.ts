@@ -103,12 +103,12 @@ export const loadCsv = async (
 };
 
 const isMissing = (column: string): string => `(${column} is null or lower(trim(${column})) in (${missingSigns.map(literal).join(", ")}))`;
-const valueOf = (column: string): string => `case when ${isMissing(column)} then null else trim(${column}) end`;
+const filledOf = (column: string): string => `case when ${isMissing(column)} then null else trim(${column}) end`;
 const isDate = (value: string): string =>
   `(${value} similar to '\\d{4}-\\d{2}-\\d{2}([ T].*)?' and try_cast(${value} as timestamp) is not null)`;
 
 const countColumn = (name: string, index: number): string => {
-  const value = valueOf(quoted(name));
+  const value = filledOf(quoted(name));
   return [
     `count(${value}) as f${index}`,
     `count(*) filter (try_cast(${value} as bigint) is not null and ${value} not similar to '[+-]?0\\d+' and ${value} not like '%.%' and ${value} not ilike '%e%') as i${index}`,
@@ -143,7 +143,7 @@ export const typeText = async (db: DuckDBConnection, names: string[]): Promise<{
   const coerced: Report["coerced"] = [];
   for (const [index, { type, strays }] of chosen.entries()) {
     if (strays === 0) continue;
-    const value = valueOf(quoted(names[index]!));
+    const value = filledOf(quoted(names[index]!));
     const examples = await query(
       db,
       `select distinct ${value} as v from raw where ${value} is not null and (${castOf[type](value)}) is null limit 5`,
@@ -155,7 +155,7 @@ export const typeText = async (db: DuckDBConnection, names: string[]): Promise<{
       examples: examples.map((one) => String(one.v)),
     });
   }
-  const columns = names.map((name, index) => `${castOf[chosen[index]!.type](valueOf(quoted(name)))} as ${quoted(name)}`);
+  const columns = names.map((name, index) => `${castOf[chosen[index]!.type](filledOf(quoted(name)))} as ${quoted(name)}`);
   await db.run(`create table data as select ${columns.join(", ")} from raw`);
   return { types: chosen.map((one) => one.type), coerced };
 };

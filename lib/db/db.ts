@@ -14,7 +14,7 @@ export type Scoped = { sql: Sql; workspaceId: string };
 const shared = globalThis as { atelierPool?: pg.Pool; atelierPoolUrl?: string };
 
 /** Points this process at a database; tests call it with a cloned database before anything else. */
-export const useDatabase = (url: string): void => {
+export const openDatabaseAt = (url: string): void => {
   shared.atelierPoolUrl = url;
   shared.atelierPool = undefined;
 };

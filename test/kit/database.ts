@@ -2,7 +2,7 @@
 // clone of it for each test file, 35–110 ms each.
 import { randomBytes } from "node:crypto";
 import pg from "pg";
-import { closeDatabase, useDatabase } from "#db";
+import { closeDatabase, openDatabaseAt } from "#db";
 
 const administer = async (statement: string): Promise<void> => {
   const client = new pg.Client({ connectionString: serverUrl() });
@@ -25,7 +25,7 @@ export const cloneDatabase = async (): Promise<{ url: string; drop: () => Promis
   const name = `test_${randomBytes(6).toString("hex")}`;
   await administer(`create database ${name} template atelier_template`);
   const url = serverUrl().replace(/\/[^/]*$/, `/${name}`);
-  useDatabase(url);
+  openDatabaseAt(url);
   return {
     url,
     drop: async () => {

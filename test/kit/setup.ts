@@ -22,5 +22,4 @@ export const setup = async (): Promise<() => Promise<void>> => {
   };
 };
 
-// biome-ignore lint/style/noDefaultExport: Vitest reads the default export of a global setup.
 export default setup;
