@@ -1,0 +1,101 @@
+// `datasets` in a cell: the workspace's tables, read over the session's door once and then at DuckDB's speed from the session's folder.
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { rename } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import * as contract from "#lib/datasets/contract.ts";
+import { isProblem } from "#lib/kit/problem.ts";
+import { callFromCell, sendFromCell, session } from "#lib/sdk/door.ts";
+import { database, type Table, tableFrom, tableOf } from "#lib/sdk/table.ts";
+
+const opened = new Map<string, Promise<Table>>();
+const folder = (): string => session()?.workDir ?? tmpdir();
+
+const fetchTable = async (name: string, version: string): Promise<{ path: string; number: number }> => {
+  const found = await callFromCell(contract.readVersion, { dataset: name, version });
+  if (found.status === "reading") return untilReady(name, found.number);
+  const path = join(folder(), `${found.id}.parquet`);
+  if (!existsSync(path)) {
+    const answer = await sendFromCell(contract.downloadTable, { dataset: name, version: String(found.number) });
+    await pipeline(Readable.fromWeb(answer.body as never), createWriteStream(`${path}.part`));
+    await rename(`${path}.part`, path);
+  }
+  return { path, number: found.number };
+};
+
+const untilReady = async (name: string, number: number): Promise<{ path: string; number: number }> => {
+  for (;;) {
+    const found = await callFromCell(contract.readVersion, { dataset: name, version: String(number) });
+    if (found.status === "failed") throw new Error(`${name} version ${number}: ${found.failure}`);
+    if (found.status === "ready") return fetchTable(name, String(number));
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+};
+
+const openView = async (name: string, version: string): Promise<Table> => {
+  const { path, number } = await fetchTable(name, version);
+  const db = await database();
+  const view = version === "latest" ? name : `${name}_v${number}`;
+  await db.run(`create or replace view "${view}" as select * from read_parquet('${path.replaceAll("'", "''")}')`);
+  return tableOf(`"${view}"`, `${name} version ${number}`);
+};
+
+/**
+ * Opens a data set: `name` for its newest version, `name@3` for a pinned one. The table is then known to SQL under its name.
+ *
+ * @example
+ * const loans = await datasets.open("lending_club");
+ * const rate = await loans.column("int_rate"); // Float64Array
+ */
+export const open = (name: string): Promise<Table> => {
+  const [base, version = "latest"] = name.split("@") as [string, string?];
+  const key = `${base}@${version}`;
+  const known = opened.get(key);
+  if (known && version !== "latest") return known;
+  const table = openView(base, version);
+  opened.set(key, table);
+  table.catch(() => opened.delete(key));
+  return table;
+};
+
+/**
+ * SQL over the workspace's data sets, named as they are; what a query names is opened by itself.
+ *
+ * @example
+ * const bySubGrade = await datasets.sql("select sub_grade, count(*) as n from lending_club group by 1 order by 1");
+ */
+export const sql = async (query: string): Promise<Table> => {
+  const db = await database();
+  for (const name of db.getTableNames(query, false)) {
+    if (opened.has(`${name}@latest`)) await opened.get(`${name}@latest`);
+    else await open(name).catch((error: unknown) => ignoreMissing(error));
+  }
+  return tableFrom(query, "query");
+};
+
+/** A name in a query that is no data set may be a table of the session; DuckDB then says what is wrong. */
+const ignoreMissing = (error: unknown): void => {
+  if (!isProblem(error) || (error.kind !== "missing" && error.kind !== "invalid")) throw error;
+};
+
+/** The workspace's data sets by name. */
+export const list = async (): Promise<contract.Dataset[]> => (await callFromCell(contract.listDatasets, {})).items;
+
+/**
+ * Saves a table as a new version of a data set, made when absent; answers the number of the version.
+ *
+ * @example
+ * const clean = await datasets.sql("select * from lending_club where annual_inc < 1e6");
+ * await datasets.save("loans_clean", clean);
+ */
+export const save = async (name: string, table: Table): Promise<{ name: string; version: number }> => {
+  const path = join(folder(), `save-${Date.now()}.parquet`);
+  await (await database()).run(`copy (select * from ${table.view}) to '${path.replaceAll("'", "''")}' (format parquet, compression zstd)`);
+  await callFromCell(contract.createDataset, { name }).catch((error: unknown) => {
+    if (!isProblem(error) || error.code !== "datasets.name_taken") throw error;
+  });
+  const made = await callFromCell(contract.uploadVersion, { dataset: name, fileName: `${name}.parquet` }, { body: Readable.toWeb(createReadStream(path)) as never });
+  return { name, version: made.number };
+};
