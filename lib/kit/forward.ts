@@ -9,7 +9,7 @@ const ofOneHop = new Set(["connection", "keep-alive", "proxy-connection", "trans
 
 const passedOn = (headers: IncomingMessage["headers"], extra: OutgoingHttpHeaders): OutgoingHttpHeaders => {
   const kept: OutgoingHttpHeaders = {};
-  for (const name in headers) if (!ofOneHop.has(name)) kept[name] = headers[name];
+  for (const name in headers) if (!ofOneHop.has(name) && headers[name] !== undefined) kept[name] = headers[name];
   if (headers["transfer-encoding"]) kept["transfer-encoding"] = headers["transfer-encoding"];
   return Object.assign(kept, extra);
 };

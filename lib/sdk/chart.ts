@@ -10,7 +10,11 @@ const v5 = "https://vega.github.io/schema/vega-lite/v5.json";
 
 const plain = (spec: Spec): string => {
   const title = spec.title;
-  return typeof title === "string" ? `Chart: ${title}` : typeof title === "object" && title && "text" in title ? `Chart: ${String((title as { text: unknown }).text)}` : "Chart";
+  return typeof title === "string"
+    ? `Chart: ${title}`
+    : typeof title === "object" && title && "text" in title
+      ? `Chart: ${String((title as { text: unknown }).text)}`
+      : "Chart";
 };
 
 /** A chart whose bundle other Jupyter front ends (which know version 5 at most) can draw too. */
@@ -31,7 +35,11 @@ const head = (options: Options): Spec => ({
   height: options.height ?? 180,
 });
 
-const encode = (x: Spec, y: Spec, options: Options): Spec => ({ x, y, ...(options.color ? { color: { field: options.color, type: "nominal" } } : {}) });
+const encode = (x: Spec, y: Spec, options: Options): Spec => ({
+  x,
+  y,
+  ...(options.color ? { color: { field: options.color, type: "nominal" } } : {}),
+});
 
 /** Any Vega-Lite specification; data must be inline, since nothing is fetched. */
 const any = (spec: Spec): Chart => make(spec);
@@ -42,15 +50,42 @@ const any = (spec: Spec): Chart => make(spec);
  * chart.line([{ step: 1, loss: 0.7 }, { step: 2, loss: 0.5 }], "step", "loss", { title: "Loss" });
  */
 const line = (rows: readonly Row[], x: string, y: string, options: Options = {}): Chart =>
-  make({ ...head(options), data: { values: rows }, mark: { type: "line" }, encoding: encode({ field: x, type: "quantitative", title: options.x ?? x }, { field: y, type: "quantitative", title: options.y ?? y, scale: { zero: false } }, options) });
+  make({
+    ...head(options),
+    data: { values: rows },
+    mark: { type: "line" },
+    encoding: encode(
+      { field: x, type: "quantitative", title: options.x ?? x },
+      { field: y, type: "quantitative", title: options.y ?? y, scale: { zero: false } },
+      options,
+    ),
+  });
 
 /** Bars by category, in the order of the rows. */
 const bar = (rows: readonly Row[], x: string, y: string, options: Options = {}): Chart =>
-  make({ ...head(options), data: { values: rows }, mark: { type: "bar" }, encoding: encode({ field: x, type: "nominal", sort: null, title: options.x ?? x, axis: { labelAngle: 0 } }, { field: y, type: "quantitative", title: options.y ?? y }, options) });
+  make({
+    ...head(options),
+    data: { values: rows },
+    mark: { type: "bar" },
+    encoding: encode(
+      { field: x, type: "nominal", sort: null, title: options.x ?? x, axis: { labelAngle: 0 } },
+      { field: y, type: "quantitative", title: options.y ?? y },
+      options,
+    ),
+  });
 
 /** Points; two numbers a row. */
 const points = (rows: readonly Row[], x: string, y: string, options: Options = {}): Chart =>
-  make({ ...head(options), data: { values: rows }, mark: { type: "point" }, encoding: encode({ field: x, type: "quantitative", title: options.x ?? x, scale: { zero: false } }, { field: y, type: "quantitative", title: options.y ?? y, scale: { zero: false } }, options) });
+  make({
+    ...head(options),
+    data: { values: rows },
+    mark: { type: "point" },
+    encoding: encode(
+      { field: x, type: "quantitative", title: options.x ?? x, scale: { zero: false } },
+      { field: y, type: "quantitative", title: options.y ?? y, scale: { zero: false } },
+      options,
+    ),
+  });
 
 /**
  * A rate by category with its 95 % Wilson interval; rows carry `n` and `hits`.
@@ -61,10 +96,29 @@ const rates = (rows: readonly (Row & { n: number; hits: number })[], x: string, 
   const values = rows.map((row) => ({ ...row, ...wilson(row.hits, row.n) }));
   const shared = { x: { field: x, type: "nominal", sort: null, title: options.x ?? x, axis: { labelAngle: 0 } } };
   const layers: Spec[] = [
-    { mark: { type: "rule", strokeWidth: 2 }, encoding: { ...shared, y: { field: "low", type: "quantitative", title: options.y ?? "share", axis: { format: ".0%" } }, y2: { field: "high" } } },
-    { mark: { type: "point", filled: true, size: 46 }, encoding: { ...shared, y: { field: "rate", type: "quantitative" }, tooltip: [{ field: x }, { field: "rate", format: ".1%" }, { field: "n" }] } },
+    {
+      mark: { type: "rule", strokeWidth: 2 },
+      encoding: {
+        ...shared,
+        y: { field: "low", type: "quantitative", title: options.y ?? "share", axis: { format: ".0%" } },
+        y2: { field: "high" },
+      },
+    },
+    {
+      mark: { type: "point", filled: true, size: 46 },
+      encoding: {
+        ...shared,
+        y: { field: "rate", type: "quantitative" },
+        tooltip: [{ field: x }, { field: "rate", format: ".1%" }, { field: "n" }],
+      },
+    },
   ];
-  if (options.baseline !== undefined) layers.push({ data: { values: [{ baseline: options.baseline }] }, mark: { type: "rule", strokeDash: [2, 3] }, encoding: { y: { field: "baseline", type: "quantitative" } } });
+  if (options.baseline !== undefined)
+    layers.push({
+      data: { values: [{ baseline: options.baseline }] },
+      mark: { type: "rule", strokeDash: [2, 3] },
+      encoding: { y: { field: "baseline", type: "quantitative" } },
+    });
   return make({ ...head(options), data: { values }, layer: layers });
 };
 
@@ -85,7 +139,16 @@ const histogram = (values: ArrayLike<number>, options: Options & { bins?: number
   const counts = Array.from({ length: bins }, () => 0);
   for (const value of clean) counts[Math.min(bins - 1, Math.floor(((value - low) / (high - low || 1)) * bins))]! += 1;
   const rows = counts.map((count, i) => ({ from: low + ((high - low) * i) / bins, to: low + ((high - low) * (i + 1)) / bins, count }));
-  return make({ ...head(options), data: { values: rows }, mark: { type: "bar" }, encoding: { x: { field: "from", type: "quantitative", bin: { binned: true }, title: options.x ?? "" }, x2: { field: "to" }, y: { field: "count", type: "quantitative", title: options.y ?? "rows" } } });
+  return make({
+    ...head(options),
+    data: { values: rows },
+    mark: { type: "bar" },
+    encoding: {
+      x: { field: "from", type: "quantitative", bin: { binned: true }, title: options.x ?? "" },
+      x2: { field: "to" },
+      y: { field: "count", type: "quantitative", title: options.y ?? "rows" },
+    },
+  });
 };
 
 /** Draws in a cell; the value of a cell's last expression is shown, or pass it to `display`. */

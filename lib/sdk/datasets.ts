@@ -96,6 +96,10 @@ export const save = async (name: string, table: Table): Promise<{ name: string; 
   await callFromCell(contract.createDataset, { name }).catch((error: unknown) => {
     if (!isProblem(error) || error.code !== "datasets.name_taken") throw error;
   });
-  const made = await callFromCell(contract.uploadVersion, { dataset: name, fileName: `${name}.parquet` }, { body: Readable.toWeb(createReadStream(path)) as never });
+  const made = await callFromCell(
+    contract.uploadVersion,
+    { dataset: name, fileName: `${name}.parquet` },
+    { body: Readable.toWeb(createReadStream(path)) as never },
+  );
   return { name, version: made.number };
 };

@@ -33,7 +33,13 @@ export const progress = (sentence: string, curveLabel?: string): Progress => {
     const elapsed = (Date.now() - startedAt) / 1000;
     const etaSeconds = state === "running" && fraction > 0.02 ? Math.round((elapsed / fraction) * (1 - fraction)) : null;
     const thin = curve.length > 120 ? curve.filter((_, i) => i % Math.ceil(curve.length / 120) === 0 || i === curve.length - 1) : curve;
-    const facts = { state, fraction, sentence: text, etaSeconds, ...(thin.length > 1 ? { curve: thin, curveLabel: curveLabel ?? "" } : {}) };
+    const facts = {
+      state,
+      fraction,
+      sentence: text,
+      etaSeconds,
+      ...(thin.length > 1 ? { curve: thin, curveLabel: curveLabel ?? "" } : {}),
+    };
     port.display({ "application/vnd.atelier.progress+json": facts, "text/plain": text }, { displayId, update: isOpen });
     isOpen = true;
     lastShown = Date.now();

@@ -36,16 +36,25 @@ const kindOf = (type: string): ColumnKind => {
 type Facts = { columns: TableColumn[]; rowCount: number; rows: unknown[][]; looks: Look[] };
 type Look = { summary?: string; bars?: number[]; parts?: number[] };
 
-const jsonRows = async (db: DuckDBConnection, statement: string): Promise<unknown[][]> => (await db.runAndReadAll(statement)).getRowsJson() as unknown[][];
+const jsonRows = async (db: DuckDBConnection, statement: string): Promise<unknown[][]> =>
+  (await db.runAndReadAll(statement)).getRowsJson() as unknown[][];
 
-const short = (value: number): string => (Math.abs(value) >= 1e6 ? `${(value / 1e6).toFixed(1)}M` : Math.abs(value) >= 1e4 ? `${Math.round(value / 1e3)}k` : String(Math.round(value * 100) / 100));
+const short = (value: number): string =>
+  Math.abs(value) >= 1e6
+    ? `${(value / 1e6).toFixed(1)}M`
+    : Math.abs(value) >= 1e4
+      ? `${Math.round(value / 1e3)}k`
+      : String(Math.round(value * 100) / 100);
 
 const lookAtNumber = async (db: DuckDBConnection, view: string, name: string): Promise<Look> => {
   const column = `${quoted(name)}::double`;
   const [[low, high]] = (await jsonRows(db, `select min(${column}), max(${column}) from ${view}`)) as [[number | null, number | null]];
   if (low === null || high === null) return { summary: "empty" };
   if (low === high) return { summary: `all ${short(Number(low))}` };
-  const rows = (await jsonRows(db, `select least(floor((${column} - ${low}) / ${(Number(high) - Number(low)) / 12}), 11)::integer as bin, count(*)::double from ${view} where ${quoted(name)} is not null group by bin`)) as [number, number][];
+  const rows = (await jsonRows(
+    db,
+    `select least(floor((${column} - ${low}) / ${(Number(high) - Number(low)) / 12}), 11)::integer as bin, count(*)::double from ${view} where ${quoted(name)} is not null group by bin`,
+  )) as [number, number][];
   const bars = Array.from({ length: 12 }, () => 0);
   for (const [bin, count] of rows) bars[Math.max(0, bin)] = count;
   const tallest = Math.max(...bars);
@@ -53,11 +62,15 @@ const lookAtNumber = async (db: DuckDBConnection, view: string, name: string): P
 };
 
 const lookAtLevels = async (db: DuckDBConnection, view: string, name: string, rowCount: number): Promise<Look> => {
-  const rows = (await jsonRows(db, `select ${quoted(name)}::varchar, count(*)::double as n from ${view} where ${quoted(name)} is not null group by 1 order by n desc limit 5`)) as [string, number][];
+  const rows = (await jsonRows(
+    db,
+    `select ${quoted(name)}::varchar, count(*)::double as n from ${view} where ${quoted(name)} is not null group by 1 order by n desc limit 5`,
+  )) as [string, number][];
   const [[distinct]] = (await jsonRows(db, `select approx_count_distinct(${quoted(name)})::double from ${view}`)) as [[number]];
   const parts = rows.map(([, n]) => n / Math.max(1, rowCount));
   const last = rows.at(-1);
-  const summary = rows.length === 2 && last ? `${last[0].slice(0, 12)} ${((100 * last[1]) / Math.max(1, rowCount)).toFixed(1)} %` : `${distinct} values`;
+  const summary =
+    rows.length === 2 && last ? `${last[0].slice(0, 12)} ${((100 * last[1]) / Math.max(1, rowCount)).toFixed(1)} %` : `${distinct} values`;
   return { summary, parts };
 };
 
@@ -65,9 +78,13 @@ const factsOf = async (db: DuckDBConnection, view: string): Promise<Facts> => {
   const described = (await jsonRows(db, `describe ${view}`)) as string[][];
   const columns = described.map(([name, type]) => ({ name: name!, type: kindOf(type!) }));
   const [[rowCount]] = (await jsonRows(db, `select count(*)::double from ${view}`)) as [[number]];
-  const rows = await jsonRows(db, `select ${columns.map((column) => (column.type === "number" ? `${quoted(column.name)}::double` : column.type === "string" ? `${quoted(column.name)}::varchar` : quoted(column.name))).join(", ")} from ${view} limit ${previewRows}`);
+  const rows = await jsonRows(
+    db,
+    `select ${columns.map((column) => (column.type === "number" ? `${quoted(column.name)}::double` : column.type === "string" ? `${quoted(column.name)}::varchar` : quoted(column.name))).join(", ")} from ${view} limit ${previewRows}`,
+  );
   const looks: Look[] = [];
-  for (const column of columns.slice(0, 30)) looks.push(column.type === "number" ? await lookAtNumber(db, view, column.name) : await lookAtLevels(db, view, column.name, rowCount));
+  for (const column of columns.slice(0, 30))
+    looks.push(column.type === "number" ? await lookAtNumber(db, view, column.name) : await lookAtLevels(db, view, column.name, rowCount));
   return { columns, rowCount, rows, looks };
 };
 
@@ -99,7 +116,10 @@ const bundle = (facts: Facts, source: string): Record<string, unknown> => ({
     columnCount: facts.columns.length,
     source,
   },
-  "text/plain": `${source}: ${facts.rowCount} rows × ${facts.columns.length} columns (${facts.columns.slice(0, 8).map((column) => column.name).join(", ")}${facts.columns.length > 8 ? ", …" : ""})`,
+  "text/plain": `${source}: ${facts.rowCount} rows × ${facts.columns.length} columns (${facts.columns
+    .slice(0, 8)
+    .map((column) => column.name)
+    .join(", ")}${facts.columns.length > 8 ? ", …" : ""})`,
 });
 
 export type Table = {
@@ -141,7 +161,10 @@ export const tableOf = async (view: string, source: string): Promise<Table> => {
       return all;
     },
     rows: async (limit = 1000) => {
-      const cells = await jsonRows(db, `select ${facts.columns.map((column) => (column.type === "number" ? `${quoted(column.name)}::double` : quoted(column.name))).join(", ")} from ${view} limit ${Math.floor(limit)}`);
+      const cells = await jsonRows(
+        db,
+        `select ${facts.columns.map((column) => (column.type === "number" ? `${quoted(column.name)}::double` : quoted(column.name))).join(", ")} from ${view} limit ${Math.floor(limit)}`,
+      );
       return cells.map((row) => Object.fromEntries(facts.columns.map((column, i) => [column.name, row[i]])));
     },
     [Symbol.for("Jupyter.display")]: () => bundle(facts, source),

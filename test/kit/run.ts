@@ -16,15 +16,32 @@ const folder = mkdtempSync(join(tmpdir(), "atelier-results-"));
 const report = join(folder, "results.json");
 const { status } = spawnSync(
   process.execPath,
-  [join(root, "node_modules/vitest/vitest.mjs"), "run", "--config", join(root, "test/vitest.config.ts"), "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...wanted],
+  [
+    join(root, "node_modules/vitest/vitest.mjs"),
+    "run",
+    "--config",
+    join(root, "test/vitest.config.ts"),
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+    ...wanted,
+  ],
   { cwd: root, stdio: "inherit" },
 );
 
-type Results = { numPassedTests: number; numFailedTests: number; numPendingTests: number; numFailedTestSuites: number; testResults: { status: string; assertionResults: unknown[] }[] };
+type Results = {
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+  numFailedTestSuites: number;
+  testResults: { status: string; assertionResults: unknown[] }[];
+};
 try {
   const results = JSON.parse(readFileSync(report, "utf8")) as Results;
   const brokenFiles = results.testResults.filter((file) => file.status === "failed" && file.assertionResults.length === 0).length;
-  process.stdout.write(`\n${results.numPassedTests} passed, ${results.numFailedTests + brokenFiles} failed, ${results.numPendingTests} skipped\n`);
+  process.stdout.write(
+    `\n${results.numPassedTests} passed, ${results.numFailedTests + brokenFiles} failed, ${results.numPendingTests} skipped\n`,
+  );
 } catch {
   process.stdout.write("\n0 passed, 1 failed\n");
 }

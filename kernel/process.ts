@@ -1,0 +1,128 @@
+// The operating-system side of a session: starting its process in the sandbox, reading its lines, watching its memory, knowing why it
+// ended. Knows nothing of Jupyter.
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Duplex } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { treeMb } from "#kernel/sandbox/memory.ts";
+import { cageFor } from "#kernel/sandbox/sandbox.ts";
+import type { News, Order } from "#kernel/session/messages.ts";
+
+export type Fault = "yours" | "limits" | "ours";
+export type End = { fault: Fault; sentence: string };
+export type SessionProcess = {
+  say: (order: Order) => void;
+  pause: () => void;
+  resume: () => void;
+  /** Ends it at once for a stated reason. */
+  kill: (why?: End) => void;
+  rssMb: () => number;
+  pid: number | undefined;
+  isSandboxed: boolean;
+};
+
+const script = fileURLToPath(new URL("./session/main.ts", import.meta.url));
+const lineLimitBytes = 64_000_000;
+
+const lines = (stream: NodeJS.ReadableStream, hear: (line: string) => void, tooLong: () => void): void => {
+  let rest: Buffer[] = [];
+  let size = 0;
+  stream.on("data", (part: Buffer) => {
+    let from = 0;
+    for (let at = part.indexOf(10); at >= 0; at = part.indexOf(10, from)) {
+      hear(Buffer.concat([...rest, part.subarray(from, at)]).toString("utf8"));
+      rest = [];
+      size = 0;
+      from = at + 1;
+    }
+    if (from < part.length) rest.push(part.subarray(from));
+    size += part.length - from;
+    if (size > lineLimitBytes) tooLong();
+  });
+};
+
+const whyEnded = (code: number | null, signal: string | null, words: string, memoryMb: number): End => {
+  if (/heap out of memory|Allocation failed|bad_alloc/i.test(words)) return memoryEnd(memoryMb);
+  if (signal === "SIGKILL" || code === 137)
+    return {
+      fault: "limits",
+      sentence: "The session was ended by the system, most likely for memory. Variables are gone, outputs are kept. Run the cells again.",
+    };
+  return {
+    fault: "yours",
+    sentence: `The session crashed (${signal ?? `code ${code}`}). Variables are gone, outputs are kept. Run the cells again.`,
+  };
+};
+
+const exitEnd = (code: number): End => ({
+  fault: "yours",
+  sentence: `The code ended the session with exit code ${code}. Variables are gone, outputs are kept. Leave out process.exit() and run the cells again.`,
+});
+
+export const memoryEnd = (memoryMb: number): End => ({
+  fault: "limits",
+  sentence: `The session ended: memory passed ${memoryMb} MB. Variables are gone, outputs are kept. Use less at once, or raise the limit, and run the cells again.`,
+});
+
+type Listeners = { news: (news: News) => void; end: (end: End) => void; memory: (mb: number) => void };
+
+/** Starts a session process; `end` is called exactly once, when the process is gone. */
+export const startSession = (session: { workDir: string; doorDir: string; memoryMb: number }, hear: Listeners): SessionProcess => {
+  const cage = cageFor(session, script);
+  const child: ChildProcess = spawn(cage.command, cage.args, {
+    cwd: session.workDir,
+    env: cage.environment,
+    stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
+  });
+  let reason: End | null = null;
+  let words = "";
+  let rssMb = 0;
+  child.stdout!.resume();
+  child.stderr!.on("data", (part: Buffer) => (words = (words + part.toString("utf8")).slice(-4000)));
+  const [input, output] = [child.stdio[3] as Duplex, child.stdio[4] as Duplex];
+  input.on("error", () => {});
+  const kill = (why?: End): void => {
+    reason ??= why ?? null;
+    child.kill("SIGKILL");
+  };
+  lines(
+    output,
+    (line) => {
+      try {
+        const news = JSON.parse(line) as News;
+        if (news.type === "exit") reason ??= exitEnd(news.code);
+        else hear.news(news);
+      } catch {} // a line that is no JSON can only come from hostile code writing to the pipe itself
+    },
+    () =>
+      kill({
+        fault: "limits",
+        sentence: "One output was larger than 64 MB. Variables are gone, outputs are kept. Write large results to a file or a data set.",
+      }),
+  );
+  const watch = setInterval(() => {
+    rssMb = child.pid ? treeMb(child.pid) : 0;
+    hear.memory(rssMb);
+    if (rssMb > session.memoryMb) kill(memoryEnd(session.memoryMb));
+  }, 250);
+  let isOver = false;
+  const over = (code: number | null, signal: string | null): void => {
+    if (isOver) return;
+    isOver = true;
+    clearInterval(watch);
+    hear.end(reason ?? whyEnded(code, signal, words, session.memoryMb));
+  };
+  child.once("error", (error) => {
+    reason ??= { fault: "ours", sentence: `The session could not start: ${error.message}.` };
+    over(null, null);
+  });
+  child.once("close", over);
+  return {
+    say: (order) => void input.write(`${JSON.stringify(order)}\n`),
+    pause: () => void output.pause(),
+    resume: () => void output.resume(),
+    kill,
+    rssMb: () => rssMb,
+    pid: child.pid,
+    isSandboxed: cage.isSandboxed,
+  };
+};

@@ -1,0 +1,4 @@
+// What a cell imports as "atelier".
+export { chart } from "#lib/sdk/chart.ts";
+export * as datasets from "#lib/sdk/datasets.ts";
+export { progress } from "#lib/sdk/progress.ts";
