@@ -71,7 +71,11 @@ export const openGateway = async (options: { port: number; secret: string }): Pr
     const known = wish.kernelId ? (kernels.get(wish.kernelId) ?? (await starting.get(wish.kernelId))) : undefined;
     if (known && !known.isGone()) return known;
     if (kernels.size >= sessionLimit) throw new Error(`This gateway holds ${sessionLimit} sessions already. Stop one first.`);
-    const made = makeKernel({ ...wish, isKept: body.atelier !== undefined });
+    const made = makeKernel({
+      ...(typeof body.token === "string" ? { token: body.token } : {}),
+      ...wish,
+      isKept: body.atelier !== undefined,
+    });
     if (wish.kernelId) starting.set(wish.kernelId, made);
     const kernel = await made.finally(() => starting.delete(wish.kernelId ?? ""));
     kernels.set(kernel.id, kernel);

@@ -24,7 +24,7 @@ const stuckEnd: End = {
     "The cell did not stop within 3 seconds, so the session was started again. Variables are gone, outputs are kept. A loop inside a timer or native code cannot be stopped otherwise.",
 };
 
-export type Kernel = ReturnType<typeof makeKernel>;
+export type Kernel = Awaited<ReturnType<typeof makeKernel>>;
 
 type Atelier = { cellId?: string; cellHash?: string; notebookId?: string; revision?: number; token?: string };
 

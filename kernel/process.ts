@@ -70,7 +70,7 @@ export const startSession = (session: { workDir: string; doorDir: string; memory
   const cage = cageFor(session, script);
   const child: ChildProcess = spawn(cage.command, cage.args, {
     cwd: session.workDir,
-    env: cage.environment,
+    env: cage.environment as NodeJS.ProcessEnv,
     stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
   });
   let reason: End | null = null;

@@ -58,6 +58,78 @@ CREATE TABLE "outbox_cursor" (
 	"last_id" bigserial NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "notebook" (
+	"id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"title" text NOT NULL,
+	"epoch" integer DEFAULT 1 NOT NULL,
+	"revision" integer DEFAULT 0 NOT NULL,
+	"cell_count" integer DEFAULT 1 NOT NULL,
+	"created_by" text NOT NULL,
+	"created_at" timestamp with time zone NOT NULL,
+	"updated_at" timestamp with time zone NOT NULL,
+	"updated_by" text,
+	"trashed_at" timestamp with time zone
+);
+--> statement-breakpoint
+CREATE TABLE "notebook_snapshot" (
+	"notebook_id" text PRIMARY KEY NOT NULL,
+	"bytes" "bytea" NOT NULL,
+	"up_to_id" bigint NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "notebook_update" (
+	"id" bigserial PRIMARY KEY NOT NULL,
+	"notebook_id" text NOT NULL,
+	"bytes" "bytea" NOT NULL,
+	"by" text,
+	"at" timestamp with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "cell_output" (
+	"notebook_id" text NOT NULL,
+	"cell_id" text NOT NULL,
+	"index" integer NOT NULL,
+	"output" jsonb NOT NULL,
+	"display_id" text,
+	CONSTRAINT "cell_output_notebook_id_cell_id_index_pk" PRIMARY KEY("notebook_id","cell_id","index")
+);
+--> statement-breakpoint
+CREATE TABLE "cell_run" (
+	"id" text PRIMARY KEY NOT NULL,
+	"order" bigserial NOT NULL,
+	"notebook_id" text NOT NULL,
+	"workspace_id" text NOT NULL,
+	"cell_id" text NOT NULL,
+	"status" text NOT NULL,
+	"source" text NOT NULL,
+	"source_hash" text NOT NULL,
+	"revision" integer NOT NULL,
+	"execution_count" integer,
+	"queued_at" timestamp with time zone NOT NULL,
+	"started_at" timestamp with time zone,
+	"ended_at" timestamp with time zone,
+	"run_by" text NOT NULL,
+	"user_id" text,
+	"role" text NOT NULL,
+	"fault" text,
+	"message" text,
+	"request_id" text
+);
+--> statement-breakpoint
+CREATE TABLE "kernel_session" (
+	"notebook_id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"kernel_id" text,
+	"status" text NOT NULL,
+	"kernel_seq" bigint DEFAULT 0 NOT NULL,
+	"seq" bigint DEFAULT 0 NOT NULL,
+	"is_sandboxed" boolean DEFAULT false NOT NULL,
+	"memory_limit_mb" integer DEFAULT 0 NOT NULL,
+	"message" text,
+	"started_at" timestamp with time zone
+);
+--> statement-breakpoint
 CREATE TABLE "account" (
 	"id" text PRIMARY KEY NOT NULL,
 	"account_id" text NOT NULL,
@@ -161,6 +233,12 @@ CREATE TABLE "workspace" (
 ALTER TABLE "dataset" ADD CONSTRAINT "dataset_workspace_id_workspace_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspace"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "dataset_version" ADD CONSTRAINT "dataset_version_workspace_id_workspace_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspace"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "dataset_version" ADD CONSTRAINT "dataset_version_dataset_id_dataset_id_fk" FOREIGN KEY ("dataset_id") REFERENCES "public"."dataset"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "notebook" ADD CONSTRAINT "notebook_workspace_id_workspace_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspace"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "notebook_snapshot" ADD CONSTRAINT "notebook_snapshot_notebook_id_notebook_id_fk" FOREIGN KEY ("notebook_id") REFERENCES "public"."notebook"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "notebook_update" ADD CONSTRAINT "notebook_update_notebook_id_notebook_id_fk" FOREIGN KEY ("notebook_id") REFERENCES "public"."notebook"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "cell_output" ADD CONSTRAINT "cell_output_notebook_id_notebook_id_fk" FOREIGN KEY ("notebook_id") REFERENCES "public"."notebook"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "cell_run" ADD CONSTRAINT "cell_run_notebook_id_notebook_id_fk" FOREIGN KEY ("notebook_id") REFERENCES "public"."notebook"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "kernel_session" ADD CONSTRAINT "kernel_session_notebook_id_notebook_id_fk" FOREIGN KEY ("notebook_id") REFERENCES "public"."notebook"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "account" ADD CONSTRAINT "account_user_id_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."user"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "invitation" ADD CONSTRAINT "invitation_workspace_id_workspace_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspace"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "member" ADD CONSTRAINT "member_workspace_id_workspace_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspace"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -173,6 +251,11 @@ CREATE UNIQUE INDEX "dataset_version_number" ON "dataset_version" USING btree ("
 CREATE INDEX "dataset_version_status" ON "dataset_version" USING btree ("status");--> statement-breakpoint
 CREATE INDEX "audit_workspace_at" ON "audit" USING btree ("workspace_id","at");--> statement-breakpoint
 CREATE INDEX "outbox_workspace_id" ON "outbox" USING btree ("workspace_id","id");--> statement-breakpoint
+CREATE INDEX "notebook_workspace" ON "notebook" USING btree ("workspace_id","updated_at");--> statement-breakpoint
+CREATE INDEX "notebook_update_order" ON "notebook_update" USING btree ("notebook_id","id");--> statement-breakpoint
+CREATE INDEX "cell_run_cell" ON "cell_run" USING btree ("notebook_id","cell_id","order");--> statement-breakpoint
+CREATE INDEX "cell_run_status" ON "cell_run" USING btree ("notebook_id","status");--> statement-breakpoint
+CREATE UNIQUE INDEX "cell_run_request" ON "cell_run" USING btree ("notebook_id","request_id","cell_id");--> statement-breakpoint
 CREATE INDEX "member_user" ON "member" USING btree ("user_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "token_secret" ON "token" USING btree ("secret_hash");--> statement-breakpoint
 CREATE INDEX "token_workspace" ON "token" USING btree ("workspace_id","kind");

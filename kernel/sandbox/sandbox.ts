@@ -11,7 +11,7 @@ const node = realpathSync(process.execPath);
 export type Cage = {
   command: string;
   args: string[];
-  environment: NodeJS.ProcessEnv;
+  environment: Record<string, string>;
   isSandboxed: boolean;
   workDir: string;
   doorPath: string;

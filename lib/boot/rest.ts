@@ -9,6 +9,7 @@ import { openApiOf } from "#lib/kit/openapi.ts";
 import type { News } from "#lib/kit/outbox.ts";
 import { Problem } from "#lib/kit/problem.ts";
 import { acceptBodies, answerProblem, mountVerbs } from "#lib/kit/route.ts";
+import { mountJupyter } from "#lib/sessions/jupyter.ts";
 import { authenticate, authority } from "#lib/workspace/authority.ts";
 import { auth } from "#lib/workspace/people-store.ts";
 
@@ -50,6 +51,7 @@ export const openRest = async (newsroom: Newsroom): Promise<FastifyInstance> => 
   mountVerbs(app, verbs, identify);
   mountEvents(app, identify, authority, newsroom);
   mountSignIn(app);
+  mountJupyter(app);
   const document = openApiOf(
     verbs.map((one) => one.operation).filter((one) => one.grant !== "open"),
     version,

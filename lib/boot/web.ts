@@ -35,7 +35,7 @@ newsroom.listen((news) => {
   if (news.topic === workspaceEvents.members || news.topic === workspaceEvents.tokens) forgetTokens();
 });
 const rest = await openRest(newsroom);
-const upgrades = await openUpgrades(newsroom);
+const upgrades = openUpgrades();
 
 let pages: Pages | null = null;
 const server = createServer((request, response) => {

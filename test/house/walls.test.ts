@@ -213,7 +213,7 @@ describe("operations", () => {
       const contract = (await import(`../../lib/${room}/contract.ts`)) as Record<string, unknown>;
       for (const value of Object.values(contract)) {
         if (typeof value !== "object" || value === null || !("method" in value) || !("grant" in value)) continue;
-        const operation = value as { id: string; summary: string; path: string };
+        const operation = value as unknown as { id: string; summary: string; path: string };
         declared.push(operation.id);
         expect(operation.summary, operation.id).toMatch(/^[A-Z].{10,}\.$/s);
       }

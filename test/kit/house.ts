@@ -1,7 +1,9 @@
 // A house for verb tests: its own database and home, the REST face without pages, and people with every role in two workspaces.
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import { type CallOptions, call } from "#lib/kit/call.ts";
 import type { CallInputOf, Operation, OutputOf } from "#lib/kit/operation.ts";
@@ -18,11 +20,20 @@ export type House = {
   close: () => Promise<void>;
 };
 
-const listen = async (app: FastifyInstance): Promise<{ url: string; close: () => Promise<void> }> => {
-  const { createServer } = await import("node:http");
+const freePort = async (): Promise<number> => {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => probe.once("listening", resolve));
+  const { port } = probe.address() as { port: number };
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+};
+
+type Upgrades = { take: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean };
+
+const listen = async (app: FastifyInstance, upgrades: Upgrades, port: number): Promise<{ url: string; close: () => Promise<void> }> => {
   const server = createServer((request, response) => app.routing(request, response));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
+  server.on("upgrade", (request, socket, head) => upgrades.take(request, socket, head) || socket.destroy());
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${port}`,
     close: () =>
@@ -73,18 +84,32 @@ const people = async (): Promise<{ tokens: House["tokens"]; workspaceId: string 
   return { tokens, workspaceId };
 };
 
-/** Opens a house; call before importing anything that reads the environment. */
-export const openHouse = async (): Promise<House> => {
+/** Opens a house; call before importing anything that reads the environment. `kernel` starts a real gateway beside it. */
+export const openHouse = async (with_: { kernel?: boolean } = {}): Promise<House> => {
   const home = mkdtempSync(join(tmpdir(), "atelier-house-"));
-  process.env.ATELIER_HOME = home;
+  const [port, kernelPort] = [await freePort(), await freePort()];
+  Object.assign(process.env, {
+    ATELIER_HOME: home,
+    PORT: String(port),
+    ATELIER_WEB_URL: `http://127.0.0.1:${port}`,
+    ATELIER_INTERNAL_SECRET: "a-secret-of-this-test",
+    ATELIER_KERNEL_PORT: String(kernelPort),
+    ATELIER_KERNEL_URL: `http://127.0.0.1:${kernelPort}`,
+    ATELIER_SESSION_MEMORY_MB: "1200",
+  });
   const { cloneDatabase } = await import("#test/kit/database.ts");
   const database = await cloneDatabase();
   const { openRest } = await import("#lib/boot/rest.ts");
+  const { openUpgrades } = await import("#lib/boot/upgrades.ts");
   const { tokens, workspaceId } = await people();
   const { openNewsroom } = await import("#lib/kit/live.ts");
   const newsroom = await openNewsroom();
   const app = await openRest(newsroom);
-  const server = await listen(app);
+  const upgrades = openUpgrades();
+  const server = await listen(app, upgrades, port);
+  const gateway = with_.kernel
+    ? await (await import("#kernel/gateway.ts")).openGateway({ port: kernelPort, secret: "a-secret-of-this-test" })
+    : null;
   return {
     url: server.url,
     tokens,
@@ -94,7 +119,9 @@ export const openHouse = async (): Promise<House> => {
       (operation, input, options = {}) =>
         call(operation, input, { baseUrl: server.url, ...(who === "nobody" ? {} : { token: tokens[who] }), ...options }),
     close: async () => {
+      await upgrades.close();
       await server.close();
+      await gateway?.close();
       await newsroom.stop();
       await app.close();
       await database.drop();

@@ -1,0 +1,133 @@
+// Speaking to the gateway: its REST for a kernel's life, its journal for everything a kernel says. The connection comes back by itself and
+// reads on after the last number its owner has stored; a gateway that no longer knows the kernel is told to the owner once.
+import { WebSocket } from "ws";
+import { env } from "#lib/kit/env.ts";
+import { Problem } from "#lib/kit/problem.ts";
+import type { Told } from "#lib/sessions/rules.ts";
+
+const headers = (): Record<string, string> => ({ authorization: `Bearer ${env.internalSecret}`, "content-type": "application/json" });
+
+export type KernelModel = { id: string; execution_state: string; atelier: { sandboxed: boolean; memoryMb: number; rssMb: number } };
+
+const ask = async (path: string, init: RequestInit = {}): Promise<Response> => {
+  try {
+    return await fetch(`${env.kernelUrl}${path}`, { ...init, headers: headers(), signal: AbortSignal.timeout(15_000) });
+  } catch (cause) {
+    throw new Problem(
+      "unavailable",
+      "sessions.gateway",
+      "The kernel service does not answer. It is being started again; try in a few seconds.",
+      { cause },
+    );
+  }
+};
+
+/** Creates a kernel, or answers the one with this id. */
+export const createKernel = async (wish: { kernelId: string; token: string; memoryMb?: number }): Promise<KernelModel> => {
+  const answer = await ask("/api/kernels", { method: "POST", body: JSON.stringify({ name: "typescript", atelier: wish }) });
+  if (!answer.ok)
+    throw new Problem(
+      "unavailable",
+      "sessions.gateway",
+      `No session could be started: ${((await answer.json().catch(() => ({}))) as { message?: string }).message ?? answer.status}`,
+    );
+  return (await answer.json()) as KernelModel;
+};
+
+/** The kernel's model, or null when the gateway does not know it. */
+export const findKernel = async (kernelId: string): Promise<KernelModel | null> => {
+  const answer = await ask(`/api/kernels/${kernelId}`);
+  return answer.ok ? ((await answer.json()) as KernelModel) : null;
+};
+
+export const interruptKernel = async (kernelId: string): Promise<void> =>
+  void (await ask(`/api/kernels/${kernelId}/interrupt`, { method: "POST" }));
+export const restartKernel = async (kernelId: string): Promise<void> =>
+  void (await ask(`/api/kernels/${kernelId}/restart`, { method: "POST" }));
+export const deleteKernel = async (kernelId: string): Promise<void> => void (await ask(`/api/kernels/${kernelId}`, { method: "DELETE" }));
+
+export type Execution = {
+  id: string;
+  code: string;
+  cell: { cellId: string; cellHash: string; notebookId: string; revision: number };
+  token: string;
+  stopsOnError?: boolean;
+};
+
+export type Line = { execute: (execution: Execution) => void; ack: (seq: number) => void; close: () => void };
+
+const request = (one: Execution): string =>
+  JSON.stringify({
+    channel: "shell",
+    msg: {
+      header: {
+        msg_id: one.id,
+        session: "atelier",
+        username: "atelier",
+        date: new Date().toISOString(),
+        msg_type: "execute_request",
+        version: "5.5",
+      },
+      parent_header: {},
+      metadata: { atelier: { ...one.cell, token: one.token } },
+      content: {
+        code: one.code,
+        silent: false,
+        store_history: true,
+        user_expressions: {},
+        allow_stdin: false,
+        stop_on_error: one.stopsOnError !== false,
+      },
+    },
+  });
+
+type Owner = { after: () => number; hear: (told: Told) => void; opened: () => void; gone: () => void };
+
+/** Opens the line to a kernel. `opened` comes after every (re)connection: send again what is not finished, the kernel runs an id once. */
+export const openLine = (kernelId: string, owner: Owner): Line => {
+  let socket: WebSocket | null = null;
+  let isClosed = false;
+  let isGone = false;
+
+  const lost = (): void => {
+    if (isGone || isClosed) return;
+    isGone = true;
+    owner.gone();
+  };
+
+  const connect = (): void => {
+    if (isClosed || isGone) return;
+    const opened = new WebSocket(`${env.kernelUrl.replace("http", "ws")}/api/kernels/${kernelId}/journal?after=${owner.after()}`, {
+      headers: headers(),
+      maxPayload: 128_000_000,
+      perMessageDeflate: false,
+    });
+    socket = opened;
+    opened.on("message", (data) => {
+      const told = JSON.parse(data.toString()) as Told & { lost?: boolean };
+      if (!told.lost) owner.hear(told);
+    });
+    opened.once("open", () => owner.opened());
+    opened.once("unexpected-response", (_request, response) => {
+      if (response.statusCode === 404) lost();
+      else setTimeout(connect, 300);
+      response.resume();
+    });
+    opened.on("error", () => {});
+    opened.once("close", () => setTimeout(connect, 250));
+  };
+
+  const send = (text: string): void => {
+    if (socket?.readyState === WebSocket.OPEN) socket.send(text);
+  };
+
+  connect();
+  return {
+    execute: (execution) => send(request(execution)),
+    ack: (seq) => send(`{"ack":${seq}}`),
+    close: () => {
+      isClosed = true;
+      socket?.terminate();
+    },
+  };
+};

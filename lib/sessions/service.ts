@@ -1,0 +1,192 @@
+// The verbs of the sessions room. What is to run is stored before the kernel hears of it; a web process that dies in between finds the
+// rows and sends them again, and the kernel runs an id once (S2).
+import { env } from "#lib/kit/env.ts";
+import { newId } from "#lib/kit/ids.ts";
+import { missing, Problem } from "#lib/kit/problem.ts";
+import { type Scope, verb } from "#lib/kit/verb.ts";
+import { cellsAt } from "#lib/notebooks/service.ts";
+import { findNotebook } from "#lib/notebooks/store.ts";
+import type { Session } from "#lib/sessions/contract.ts";
+import * as contract from "#lib/sessions/contract.ts";
+import { deleteKernel, interruptKernel, restartKernel } from "#lib/sessions/kernel-client.ts";
+import type { Runner } from "#lib/sessions/runner.ts";
+import { forgetRunner, runnerOf, startRunner } from "#lib/sessions/runners.ts";
+import * as store from "#lib/sessions/store.ts";
+
+const find = async (scope: Scope, id: string) => {
+  const found = await findNotebook(scope, id);
+  if (!found) throw missing("notebook", id);
+  if (found.trashedAt)
+    throw new Problem("conflict", "notebooks.trashed", `${found.title} is in the trash. Restore it before running cells.`);
+  return found;
+};
+
+const asleep = (message: string | null): Session => ({
+  status: "none",
+  kernel: `TypeScript, Node ${process.versions.node.split(".")[0]}`,
+  isSandboxed: false,
+  memoryMb: null,
+  memoryLimitMb: env.sessionMemoryMb,
+  message,
+  startedAt: null,
+});
+
+/** The runner of a notebook, with a fresh kernel when none lives. Two requests at once get the same one. */
+const starting = new Map<string, Promise<Runner>>();
+const ensureRunner = (scope: Scope, notebookId: string): Promise<Runner> => {
+  const known = starting.get(notebookId);
+  if (known) return known;
+  const opening = openOrStart(scope, notebookId).finally(() => starting.delete(notebookId));
+  starting.set(notebookId, opening);
+  return opening;
+};
+
+const openOrStart = async (scope: Scope, notebookId: string): Promise<Runner> => {
+  const running = await runnerOf(notebookId)?.catch(() => null);
+  if (running && !["lost", "none"].includes(running.session().status)) return running;
+  await forgetRunner(notebookId);
+  const row = await scope.transact(async (inner) => {
+    const was = await store.findSession(inner.sql, notebookId);
+    const fresh = {
+      notebookId,
+      workspaceId: inner.workspaceId,
+      kernelId: newId("session", inner.now.getTime()),
+      status: "starting",
+      kernelSeq: 0,
+      seq: (was?.seq ?? 0) + 1,
+      isSandboxed: false,
+      memoryLimitMb: env.sessionMemoryMb,
+      message: null,
+      startedAt: inner.now,
+    };
+    await store.putSession(inner.sql, fresh);
+    await inner.audit("session.started", notebookId, { kernel: fresh.kernelId });
+    return fresh;
+  });
+  return startRunner(row, true);
+};
+
+export const runCells = verb(
+  contract.runCells,
+  async (scope, { notebook, cells, requestId }) => {
+    await find(scope, notebook);
+    const known = requestId ? await store.runsOfRequest(scope, notebook, requestId) : [];
+    if (known.length > 0) return { queued: known.map(store.toCellState) };
+    const now = await cellsAt(scope, notebook);
+    const chosen = cells.map((wanted) => {
+      const cell = now.cells.find((one) => one.id === wanted.cellId);
+      if (!cell)
+        throw new Problem("conflict", "sessions.cell_gone", "A cell you ran was deleted meanwhile. Look again and run what is left.", {
+          detail: { cellId: wanted.cellId },
+        });
+      if (cell.hash !== wanted.sourceHash)
+        throw new Problem(
+          "conflict",
+          "sessions.source_moved",
+          "Somebody changed this cell while you pressed run. Look at it and run it again.",
+          { detail: { cellId: cell.id } },
+        );
+      return cell;
+    });
+    const code = chosen.filter((cell) => cell.cellType === "code");
+    const runner = await ensureRunner(scope, notebook);
+    const rows = await scope.transact(async (inner) => {
+      const made = await store.insertRuns(
+        inner,
+        code.map((cell) => ({
+          id: newId("cell_run", inner.now.getTime()),
+          notebookId: notebook,
+          cellId: cell.id,
+          status: "queued",
+          source: cell.source,
+          sourceHash: cell.hash,
+          revision: now.revision,
+          queuedAt: inner.now,
+          runBy: inner.caller.name,
+          userId: inner.caller.userId,
+          role: inner.place.role,
+          requestId: requestId ?? null,
+        })),
+      );
+      await inner.audit("cells.run", notebook, { cells: made.map((row) => row.cellId) });
+      return made;
+    });
+    await runner.submit(rows);
+    return { queued: rows.map(store.toCellState) };
+  },
+  { isUntransacted: true },
+);
+
+export const readOutputs = verb(contract.readOutputs, async (scope, { notebook }) => {
+  const found = await findNotebook(scope, notebook);
+  if (!found) throw missing("notebook", notebook);
+  const session = await store.findSession(scope.sql, notebook);
+  const outputs: Record<string, (typeof contract.outputSchema)["_output"][]> = {};
+  for (const one of await store.outputs(scope.sql, notebook)) (outputs[one.cellId] ??= [])[one.index] = one.output as never;
+  const live = await runnerOf(notebook)?.catch(() => null);
+  const asked: Session =
+    live?.session() ??
+    (session && !["none"].includes(session.status)
+      ? {
+          ...asleep(session.message),
+          status: session.status as Session["status"],
+          isSandboxed: session.isSandboxed,
+          memoryLimitMb: session.memoryLimitMb,
+          startedAt: session.startedAt?.toISOString() ?? null,
+        }
+      : asleep(session?.message ?? null));
+  return { seq: session?.seq ?? 0, session: asked, cells: (await store.lastRuns(scope.sql, notebook)).map(store.toCellState), outputs };
+});
+
+export const startSession = verb(
+  contract.startSession,
+  async (scope, { notebook }) => {
+    await find(scope, notebook);
+    return (await ensureRunner(scope, notebook)).session();
+  },
+  { isUntransacted: true },
+);
+
+const withKernel = async (scope: Scope, notebook: string, work: (runner: Runner) => Promise<void>): Promise<Session> => {
+  await find(scope, notebook);
+  const runner = await runnerOf(notebook)?.catch(() => null);
+  if (!runner) return asleep("No session runs.");
+  await work(runner);
+  return runner.session();
+};
+
+export const interruptSession = verb(
+  contract.interruptSession,
+  (scope, { notebook }) => withKernel(scope, notebook, (runner) => interruptKernel(runner.kernelId())),
+  { isUntransacted: true },
+);
+
+export const restartSession = verb(
+  contract.restartSession,
+  async (scope, { notebook }) => {
+    await scope.transact((inner) => inner.audit("session.restarted", notebook));
+    return withKernel(scope, notebook, (runner) => restartKernel(runner.kernelId()));
+  },
+  { isUntransacted: true },
+);
+
+export const stopSession = verb(
+  contract.stopSession,
+  async (scope, { notebook }) => {
+    await scope.transact((inner) => inner.audit("session.stopped", notebook));
+    return withKernel(scope, notebook, (runner) => deleteKernel(runner.kernelId()));
+  },
+  { isUntransacted: true },
+);
+
+export const clearOutputs = verb(
+  contract.clearOutputs,
+  async (scope, { notebook, cells }) => {
+    await find(scope, notebook);
+    const runner = await runnerOf(notebook)?.catch(() => null);
+    if (runner) runner.clear(cells ?? null);
+    else await store.deleteOutputs(scope, notebook, cells ?? null);
+    return { seq: (await store.findSession(scope.sql, notebook))?.seq ?? 0 };
+  },
+  { isUntransacted: true },
+);
