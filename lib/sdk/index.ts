@@ -1,4 +1,5 @@
 // What a cell imports as "atelier".
 export { chart } from "#lib/sdk/chart.ts";
 export * as datasets from "#lib/sdk/datasets.ts";
+export * as learn from "#lib/sdk/learn.ts";
 export { progress } from "#lib/sdk/progress.ts";
