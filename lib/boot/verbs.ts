@@ -1,8 +1,10 @@
 // Every verb of the product, gathered from the services. A service whose module is listed here is on the wire and in the document.
 import * as datasets from "#lib/datasets/service.ts";
+import * as experiments from "#lib/experiments/service.ts";
 import { verbsOf } from "#lib/kit/verb.ts";
+import * as models from "#lib/models/service.ts";
 import * as notebooks from "#lib/notebooks/service.ts";
 import * as sessions from "#lib/sessions/service.ts";
 import * as workspace from "#lib/workspace/service.ts";
 
-export const verbs = verbsOf(workspace, notebooks, sessions, datasets);
+export const verbs = verbsOf(workspace, notebooks, sessions, datasets, experiments, models);

@@ -1,5 +1,5 @@
 // Ids carry a typed prefix from this one table, so that a log line, a URL and a support question say what they are about. The body is
-// 16 characters of an alphabet without look-alikes, sorted by time in its first seven: rows made later come later in an index.
+// 19 characters of an alphabet without look-alikes, sorted by time in its first eleven: rows made later come later in an index.
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 
 export const prefixes = {
@@ -26,24 +26,28 @@ export const prefixes = {
   pipeline_run: "pr",
   stage_run: "sr",
   monitor: "mon",
+  drift_episode: "de",
 } as const;
 
 export type IdKind = keyof typeof prefixes;
 
-const encodeTime = (ms: number): string => {
-  let rest = Math.floor(ms / 100);
+const digitsOf = (value: number, width: number): string => {
+  let rest = value;
   let text = "";
-  for (let i = 0; i < 8; i++) {
+  for (let i = 0; i < width; i++) {
     text = alphabet[rest % 32] + text;
     rest = Math.floor(rest / 32);
   }
   return text;
 };
 
-/** A new id such as `run_0d4k…`; unique across machines (45 random bits a tenth of a second), roughly ordered by time. */
+let made = 0;
+
+/** A new id such as `run_01hk…`: milliseconds, a counter of this process, and 40 random bits. Later ids of one process sort later. */
 export const newId = (kind: IdKind, now: number = Date.now()): string => {
-  const random = crypto.getRandomValues(new Uint8Array(9));
-  return `${prefixes[kind]}_${encodeTime(now)}${Array.from(random, (byte) => alphabet[byte % 32]).join("")}`;
+  made = (made + 1) % 1024;
+  const random = crypto.getRandomValues(new Uint8Array(8));
+  return `${prefixes[kind]}_${digitsOf(now, 9)}${digitsOf(made, 2)}${Array.from(random, (byte) => alphabet[byte % 32]).join("")}`;
 };
 
 /** Whether a text can be an id of this kind; does not say that the thing exists. */
