@@ -9,6 +9,8 @@ import { openApiOf } from "#lib/kit/openapi.ts";
 import type { News } from "#lib/kit/outbox.ts";
 import { Problem } from "#lib/kit/problem.ts";
 import { acceptBodies, answerProblem, mountVerbs } from "#lib/kit/route.ts";
+import { mountServingInternal } from "#lib/serving/internal.ts";
+import { mountKserve } from "#lib/serving/kserve.ts";
 import { mountJupyter } from "#lib/sessions/jupyter.ts";
 import { authenticate, authority } from "#lib/workspace/authority.ts";
 import { auth } from "#lib/workspace/people-store.ts";
@@ -52,6 +54,8 @@ export const openRest = async (newsroom: Newsroom): Promise<FastifyInstance> => 
   mountEvents(app, identify, authority, newsroom);
   mountSignIn(app);
   mountJupyter(app);
+  mountServingInternal(app);
+  mountKserve(app);
   const document = openApiOf(
     verbs.map((one) => one.operation).filter((one) => one.grant !== "open"),
     version,

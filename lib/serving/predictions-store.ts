@@ -1,0 +1,65 @@
+// SQL of the prediction log. A batch comes as the bytes the serving process wrote and goes to PostgreSQL unparsed; its id makes it count
+// once. An advisory lock orders the writers, so that numbers become visible in order and a reader's cursor misses nothing.
+import { and, desc, eq, gte, lt, sql as raw } from "drizzle-orm";
+import { type Scoped, sql, transaction } from "#db";
+import { prediction, predictionBatch } from "#drizzle/tables/serving.ts";
+import type { Prediction } from "#lib/serving/contract.ts";
+
+const orderLock = 7_302_118;
+
+/** Writes a JSON array of prediction records; answers false when the batch was written before. Records of a vanished workspace are dropped. */
+export const insertBatch = (id: string, records: string, at: Date): Promise<boolean> =>
+  transaction(async (tx) => {
+    await tx.execute(raw`select pg_advisory_xact_lock(${orderLock})`);
+    const fresh = await tx.insert(predictionBatch).values({ id, at }).onConflictDoNothing().returning({ id: predictionBatch.id });
+    if (fresh.length === 0) return false;
+    await tx.execute(raw`
+      insert into prediction (id, workspace_id, endpoint_id, revision_id, version, at, latency_us, status, rows, inputs, outputs, error, caller)
+      select r.id, r.workspace_id, r.endpoint_id, r.revision_id, r.version, r.at, r.latency_us, r.status, r.rows, r.inputs, r.outputs, r.error, r.caller
+      from json_to_recordset(${records}::json) as r(id text, workspace_id text, endpoint_id text, revision_id text, version int, at timestamptz,
+        latency_us bigint, status int, rows int, inputs json, outputs json, error text, caller text)
+      where exists (select from workspace w where w.id = r.workspace_id)`);
+    return true;
+  });
+
+/** A page of the log, newest first, one row more than asked. */
+export const predictions = async (
+  at: Scoped,
+  endpointId: string,
+  page: { limit: number; before: string[] | null; isFailed: boolean },
+): Promise<(Prediction & { seq: number })[]> => {
+  const rows = await at.sql
+    .select()
+    .from(prediction)
+    .where(
+      and(
+        eq(prediction.workspaceId, at.workspaceId),
+        eq(prediction.endpointId, endpointId),
+        page.isFailed ? gte(prediction.status, 400) : undefined,
+        page.before?.[0] ? lt(prediction.seq, Number(page.before[0])) : undefined,
+      ),
+    )
+    .orderBy(desc(prediction.seq))
+    .limit(page.limit + 1);
+  return rows.map((row) => ({
+    seq: row.seq,
+    id: row.id,
+    at: row.at.toISOString(),
+    revisionId: row.revisionId,
+    version: row.version,
+    status: row.status,
+    latencyMs: row.latencyUs / 1000,
+    rows: row.rows,
+    inputs: row.inputs,
+    outputs: row.outputs,
+    error: row.error,
+    caller: row.caller,
+  }));
+};
+
+/** Forgets predictions and batch marks older than a moment; answers how many predictions went. */
+export const forgetPredictions = async (before: Date): Promise<number> => {
+  const gone = await sql().delete(prediction).where(lt(prediction.at, before));
+  await sql().delete(predictionBatch).where(lt(predictionBatch.at, before));
+  return gone.rowCount ?? 0;
+};
