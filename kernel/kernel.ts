@@ -26,11 +26,12 @@ const stuckEnd: End = {
 
 export type Kernel = Awaited<ReturnType<typeof makeKernel>>;
 
-type Atelier = { cellId?: string; cellHash?: string; notebookId?: string; revision?: number; token?: string };
+type Atelier = { cellId?: string; cellHash?: string; notebookId?: string; revision?: number; pipelineRunId?: string; token?: string };
 
 const cellOf = (request: Message): { cell: CellSource | null; token: string | null } => {
-  const { cellId, cellHash, notebookId, revision, token } = (request.metadata.atelier ?? {}) as Atelier;
-  const cell = cellId && notebookId ? { cellId, cellHash: cellHash ?? "", notebookId, revision: revision ?? 0 } : null;
+  const { cellId, cellHash, notebookId, revision, pipelineRunId, token } = (request.metadata.atelier ?? {}) as Atelier;
+  const stage = pipelineRunId ? { pipelineRunId } : {};
+  const cell = cellId && notebookId ? { cellId, cellHash: cellHash ?? "", notebookId, revision: revision ?? 0, ...stage } : null;
   return { cell, token: token ?? null };
 };
 

@@ -2,7 +2,7 @@
 // It is not Jupyter: the gateway makes Jupyter messages of these, so the child stays small and a hostile cell can forge nothing but its
 // own outputs.
 
-export type CellSource = { cellId: string; cellHash: string; notebookId: string; revision: number };
+export type CellSource = { cellId: string; cellHash: string; notebookId: string; revision: number; pipelineRunId?: string };
 
 export type Order =
   | { type: "execute"; id: string; code: string; count: number; isSilent: boolean; cell: CellSource | null }

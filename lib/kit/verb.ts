@@ -17,7 +17,7 @@ export type Caller = {
   /** Role a token was minted with; a person's role is looked up. */
   role?: string;
   /** The cell that called, when the caller is a kernel session. */
-  cell?: { notebookId: string; cellId: string; cellHash: string; revision: number } | null;
+  cell?: { notebookId: string; cellId: string; cellHash: string; revision: number; pipelineRunId?: string } | null;
 };
 
 export const nobody: Caller = { kind: "nobody", id: "nobody", userId: null, name: "nobody", workspaceId: null };

@@ -6,7 +6,8 @@ import { call, send } from "#lib/kit/call.ts";
 import type { CallInputOf, Operation, OutputOf } from "#lib/kit/operation.ts";
 import { Problem } from "#lib/kit/problem.ts";
 
-export type CellSource = { cellId: string; cellHash: string; notebookId: string; revision: number };
+/** `pipelineRunId` is there only inside a pipeline run. */
+export type CellSource = { cellId: string; cellHash: string; notebookId: string; revision: number; pipelineRunId?: string };
 
 /** What the kernel offers to the SDK; frozen, the same object for the life of a session. */
 export type SessionPort = {

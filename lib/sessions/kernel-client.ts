@@ -49,7 +49,7 @@ export const deleteKernel = async (kernelId: string): Promise<void> => void (awa
 export type Execution = {
   id: string;
   code: string;
-  cell: { cellId: string; cellHash: string; notebookId: string; revision: number };
+  cell: { cellId: string; cellHash: string; notebookId: string; revision: number; pipelineRunId?: string };
   token: string;
   stopsOnError?: boolean;
 };
