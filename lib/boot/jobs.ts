@@ -2,5 +2,6 @@
 
 import { datasetJobs } from "#lib/datasets/jobs.ts";
 import type { Job } from "#lib/kit/job.ts";
+import { pipelineJobs } from "#lib/pipelines/jobs.ts";
 
-export const jobs: Job[] = [datasetJobs];
+export const jobs: Job[] = [datasetJobs, pipelineJobs];

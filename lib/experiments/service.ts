@@ -45,7 +45,7 @@ export const createRun = verb(contract.createRun, async (scope, input) => {
     name: input.name || `run ${number}`,
     status: "running",
     source,
-    pipelineRunId: input.pipelineRunId ?? null,
+    pipelineRunId: input.pipelineRunId ?? caller.cell?.pipelineRunId ?? null,
     datasets: input.datasets,
     params: input.params,
     tags: input.tags,

@@ -273,11 +273,13 @@ export const appendLog = async (tx: Sql, run: RunRow, attempt: number, entries: 
 };
 
 /** Ended pipeline runs whose session has not been ended yet (P6). */
-export const leftKernels = (): Promise<{ id: string; kernelId: string | null }[]> =>
+export const untidied = (at: Date): Promise<RunRow[]> =>
   sql()
-    .select({ id: pipelineRun.id, kernelId: pipelineRun.kernelId })
+    .select()
     .from(pipelineRun)
-    .where(and(isNotNull(pipelineRun.kernelId), inArray(pipelineRun.status, ["done", "failed", "cancelled"])))
+    .where(
+      and(isNotNull(pipelineRun.kernelId), inArray(pipelineRun.status, ["done", "failed", "cancelled"]), lt(pipelineRun.leaseUntil, at)),
+    )
     .limit(50);
 
 export const forgetKernel = async (id: string, kernelId: string): Promise<void> => {
@@ -286,3 +288,21 @@ export const forgetKernel = async (id: string, kernelId: string): Promise<void> 
     .set({ kernelId: null })
     .where(and(eq(pipelineRun.id, id), eq(pipelineRun.kernelId, kernelId)));
 };
+
+/** How many pipeline runs of a pipeline wait. */
+export const waitingCount = (at: Scoped, pipelineId: string): Promise<number> =>
+  at.sql.$count(
+    pipelineRun,
+    and(eq(pipelineRun.workspaceId, at.workspaceId), eq(pipelineRun.pipelineId, pipelineId), eq(pipelineRun.status, "queued")),
+  );
+
+/** Whether a pipeline run of this pipeline runs at this moment, or still has a session to be ended. */
+export const isRunning = async (at: Scoped, pipelineId: string): Promise<boolean> =>
+  (await at.sql.$count(
+    pipelineRun,
+    and(
+      eq(pipelineRun.workspaceId, at.workspaceId),
+      eq(pipelineRun.pipelineId, pipelineId),
+      or(eq(pipelineRun.status, "running"), isNotNull(pipelineRun.kernelId)),
+    ),
+  )) > 0;
