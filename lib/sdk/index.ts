@@ -3,5 +3,6 @@ export { chart } from "#lib/sdk/chart.ts";
 export * as datasets from "#lib/sdk/datasets.ts";
 export * as learn from "#lib/sdk/learn.ts";
 export * as models from "#lib/sdk/models.ts";
+export * as pipelines from "#lib/sdk/pipelines.ts";
 export { progress } from "#lib/sdk/progress.ts";
 export * as runs from "#lib/sdk/runs.ts";
