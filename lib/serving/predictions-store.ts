@@ -16,9 +16,10 @@ export const insertBatch = (id: string, records: string, at: Date): Promise<bool
     await tx.execute(raw`
       insert into prediction (id, workspace_id, endpoint_id, revision_id, version, at, latency_us, status, rows, inputs, outputs, error, caller)
       select r.id, r.workspace_id, r.endpoint_id, r.revision_id, r.version, r.at, r.latency_us, r.status, r.rows, r.inputs, r.outputs, r.error, r.caller
-      from json_to_recordset(${records}::json) as r(id text, workspace_id text, endpoint_id text, revision_id text, version int, at timestamptz,
-        latency_us bigint, status int, rows int, inputs json, outputs json, error text, caller text)
-      where exists (select from workspace w where w.id = r.workspace_id)`);
+      from rows from (json_to_recordset(${records}::json) as (id text, workspace_id text, endpoint_id text, revision_id text, version int,
+        at timestamptz, latency_us bigint, status int, rows int, inputs json, outputs json, error text, caller text)) with ordinality r
+      where exists (select from workspace w where w.id = r.workspace_id)
+      order by r.ordinality`);
     return true;
   });
 
