@@ -2,6 +2,7 @@
 
 import { datasetJobs } from "#lib/datasets/jobs.ts";
 import type { Job } from "#lib/kit/job.ts";
+import { monitoringJobs } from "#lib/monitoring/jobs.ts";
 import { pipelineJobs } from "#lib/pipelines/jobs.ts";
 
-export const jobs: Job[] = [datasetJobs, pipelineJobs];
+export const jobs: Job[] = [datasetJobs, pipelineJobs, monitoringJobs];

@@ -3,6 +3,7 @@ import * as datasets from "#lib/datasets/service.ts";
 import * as experiments from "#lib/experiments/service.ts";
 import { verbsOf } from "#lib/kit/verb.ts";
 import * as models from "#lib/models/service.ts";
+import * as monitoring from "#lib/monitoring/service.ts";
 import * as notebooks from "#lib/notebooks/service.ts";
 import * as pipelineRuns from "#lib/pipelines/run-service.ts";
 import * as pipelines from "#lib/pipelines/service.ts";
@@ -10,4 +11,4 @@ import * as serving from "#lib/serving/service.ts";
 import * as sessions from "#lib/sessions/service.ts";
 import * as workspace from "#lib/workspace/service.ts";
 
-export const verbs = verbsOf(workspace, notebooks, sessions, datasets, experiments, models, serving, pipelines, pipelineRuns);
+export const verbs = verbsOf(workspace, notebooks, sessions, datasets, experiments, models, serving, pipelines, pipelineRuns, monitoring);

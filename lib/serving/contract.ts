@@ -162,4 +162,4 @@ export const listPredictions = operation({
   output: pageOf(predictionSchema),
 });
 
-export const endpointEvents = { changed: "endpoint.changed", predicted: "endpoint.predicted" } as const;
+export const endpointEvents = { changed: "endpoint.changed" } as const;

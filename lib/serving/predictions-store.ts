@@ -1,7 +1,7 @@
 // SQL of the prediction log. A batch comes as the bytes the serving process wrote and goes to PostgreSQL unparsed; its id makes it count
 // once. An advisory lock orders the writers, so that numbers become visible in order and a reader's cursor misses nothing.
-import { and, desc, eq, gte, lt, sql as raw } from "drizzle-orm";
-import { type Scoped, sql, transaction } from "#db";
+import { and, desc, eq, gt, gte, isNotNull, lt, lte, sql as raw } from "drizzle-orm";
+import { type Scoped, type Sql, sql, transaction } from "#db";
 import { prediction, predictionBatch } from "#drizzle/tables/serving.ts";
 import type { Prediction } from "#lib/serving/contract.ts";
 
@@ -63,4 +63,45 @@ export const forgetPredictions = async (before: Date): Promise<number> => {
   const gone = await sql().delete(prediction).where(lt(prediction.at, before));
   await sql().delete(predictionBatch).where(lt(predictionBatch.at, before));
   return gone.rowCount ?? 0;
+};
+
+/** What the monitor counts: predictions of any workspace after a number, in order. */
+export const predictionsAfter = (tx: Sql, seq: number, limit: number) =>
+  tx
+    .select({
+      seq: prediction.seq,
+      workspaceId: prediction.workspaceId,
+      endpointId: prediction.endpointId,
+      version: prediction.version,
+      at: prediction.at,
+      latencyUs: prediction.latencyUs,
+      status: prediction.status,
+      rows: prediction.rows,
+    })
+    .from(prediction)
+    .where(gt(prediction.seq, seq))
+    .orderBy(prediction.seq)
+    .limit(limit);
+
+/** Logged inputs of a version up to a number, newest first; at most `limit` requests since a moment. */
+export const recentInputs = async (
+  at: Scoped,
+  of: { endpointId: string; version: number; upToSeq: number; since: Date; limit: number },
+): Promise<Record<string, unknown[]>[]> => {
+  const rows = await at.sql
+    .select({ inputs: prediction.inputs })
+    .from(prediction)
+    .where(
+      and(
+        eq(prediction.workspaceId, at.workspaceId),
+        eq(prediction.endpointId, of.endpointId),
+        eq(prediction.version, of.version),
+        lte(prediction.seq, of.upToSeq),
+        gte(prediction.at, of.since),
+        isNotNull(prediction.inputs),
+      ),
+    )
+    .orderBy(desc(prediction.seq))
+    .limit(of.limit);
+  return rows.map((row) => row.inputs!);
 };

@@ -1,0 +1,101 @@
+// The promises of the monitoring room: traffic by time and version, live data against training data, and what happened.
+import { z } from "zod";
+import { inWorkspace, operation, pageOf } from "#lib/kit/operation.ts";
+
+export const ranges = ["1h", "24h", "7d"] as const;
+export type Range = (typeof ranges)[number];
+
+export const driftStatuses = ["waiting", "steady", "drifted"] as const;
+export type DriftStatus = (typeof driftStatuses)[number];
+
+const trafficSchema = z.object({
+  requests: z.number().int(),
+  rows: z.number().int(),
+  refused: z.number().int().describe("Requests that did not fit the signature (4xx)"),
+  failed: z.number().int().describe("Requests we could not answer (5xx)"),
+  latencyMsP50: z.number().nullable().describe("Null without requests"),
+  latencyMsP95: z.number().nullable(),
+  latencyMsP99: z.number().nullable(),
+});
+export type Traffic = z.output<typeof trafficSchema>;
+
+export const pointSchema = trafficSchema.extend({ at: z.string().describe("Start of the step") });
+export type Point = z.output<typeof pointSchema>;
+
+export const featureSchema = z.object({
+  feature: z.string(),
+  status: z.enum(driftStatuses),
+  psi: z.number().nullable().describe("Null while there are too few rows"),
+  rows: z.number().int().describe("Rows with a value in the window"),
+  needed: z.number().int().describe("Rows a number needs"),
+  measuredAt: z.string(),
+  history: z.array(z.object({ at: z.string(), psi: z.number() })).describe("Oldest first, at most 60 points"),
+});
+export type Feature = z.output<typeof featureSchema>;
+
+export const happeningSchema = z.object({
+  id: z.string(),
+  at: z.string(),
+  kind: z.enum(["champion", "failed", "drifted", "loading"]),
+  subject: z.string().nullable().describe("A feature, when it is about one; the sentence goes on from it"),
+  sentence: z.string(),
+  note: z.string(),
+});
+export type Happening = z.output<typeof happeningSchema>;
+
+export const driftSchema = z.object({
+  version: z.number().int(),
+  convention: z.literal("deciles"),
+  limit: z.number(),
+  windowRows: z.number().int().describe("Most rows that are looked at"),
+  features: z.array(featureSchema).describe("Most drifted first"),
+});
+export type Drift = z.output<typeof driftSchema>;
+
+export const monitorSchema = z.object({
+  endpointId: z.string(),
+  endpoint: z.string(),
+  version: z.number().int().nullable().describe("Version that answers now"),
+  range: z.enum(ranges),
+  traffic: trafficSchema,
+  drifted: z.array(z.string()).describe("Features that have drifted"),
+  measured: z.number().int().describe("Features with a number"),
+  waiting: z.number().int().describe("Features with too few rows"),
+  spark: z.array(z.number().int()).describe("Requests by step, oldest first"),
+  lastRequestAt: z.string().nullable(),
+});
+export type Monitor = z.output<typeof monitorSchema>;
+
+export const monitorPageSchema = monitorSchema.extend({
+  stepMs: z.number().int(),
+  points: z.array(pointSchema).describe("Every step of the range, oldest first"),
+  versions: z.array(trafficSchema.extend({ version: z.number().int() })),
+  drift: driftSchema.nullable().describe("Null when the version came without a training profile"),
+  happenings: z.array(happeningSchema).describe("Newest first, at most 50"),
+});
+export type MonitorPage = z.output<typeof monitorPageSchema>;
+
+const base = "/workspaces/{workspace}/monitors";
+const range = z.enum(ranges).default("24h");
+
+export const listMonitors = operation({
+  id: "monitoring.list",
+  method: "GET",
+  path: base,
+  grant: "read",
+  summary: "Lists what every endpoint answered in a range, and which of its features have drifted.",
+  input: z.object({ ...inWorkspace, range }),
+  output: pageOf(monitorSchema),
+});
+
+export const readMonitor = operation({
+  id: "monitoring.read",
+  method: "GET",
+  path: `${base}/{endpoint}`,
+  grant: "read",
+  summary: "Reads one endpoint's traffic by time and version, its drift by feature, and what happened.",
+  input: z.object({ ...inWorkspace, endpoint: z.string().min(1).max(64).describe("Name or id"), range }),
+  output: monitorPageSchema,
+});
+
+export const monitoringEvents = { counted: "traffic.counted", drifted: "drift.detected", recovered: "drift.ended" } as const;

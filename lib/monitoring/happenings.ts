@@ -1,0 +1,80 @@
+// "What happened" at an endpoint, in sentences: revisions, episodes of drift, and minutes in which requests failed.
+import { driftLimit } from "#lib/learn/stats/psi.ts";
+import type { Happening } from "#lib/monitoring/contract.ts";
+import type { Minute } from "#lib/monitoring/rules.ts";
+import { hasServed, type Revision } from "#lib/serving/contract.ts";
+
+export type Episode = { id: string; feature: string; psi: number; rows: number; openedAt: Date; closedAt: Date | null };
+
+const count = (value: number): string => value.toLocaleString("en");
+
+/** A length of time as people say it. */
+export const lasted = (ms: number): string => {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 90) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 90 ? `${minutes} min` : minutes < 2880 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1440)} days`;
+};
+
+const ofRevision = (revision: Revision, before: Revision | undefined): Happening => {
+  const { number, version, status, message } = revision;
+  const base = { id: revision.id, subject: null, note: `by ${revision.by}` };
+  if (status === "failed")
+    return {
+      ...base,
+      at: revision.at,
+      kind: "failed",
+      sentence: `Revision ${number} with version ${version} did not come up. ${message ?? ""}`,
+    };
+  if (status === "loading") return { ...base, at: revision.at, kind: "loading", sentence: `Revision ${number}: version ${version} loads.` };
+  const took = before ? `version ${version} took over from version ${before.version}.` : `version ${version} began to answer.`;
+  return {
+    ...base,
+    at: revision.servingAt ?? revision.at,
+    kind: "champion",
+    sentence: `Revision ${number}: ${before?.version === version ? `version ${version} went on answering.` : took}`,
+    note: message ?? base.note,
+  };
+};
+
+const ofEpisode = (episode: Episode): Happening => ({
+  id: episode.id,
+  at: episode.openedAt.toISOString(),
+  kind: "drifted",
+  subject: episode.feature,
+  sentence: `PSI ${episode.psi.toFixed(2)} over ${count(episode.rows)} rows, limit ${driftLimit.toFixed(2)}.`,
+  note: episode.closedAt ? `closed by itself after ${lasted(episode.closedAt.getTime() - episode.openedAt.getTime())}` : "open",
+});
+
+/** Minutes that lie together are one happening. */
+const ofFailures = (minutes: readonly Minute[]): Happening[] => {
+  const spells: Minute[][] = [];
+  for (const minute of minutes.toSorted((a, b) => a.minute.getTime() - b.minute.getTime())) {
+    const last = spells.at(-1);
+    if (last && minute.minute.getTime() - last.at(-1)!.minute.getTime() <= 120_000) last.push(minute);
+    else spells.push([minute]);
+  }
+  return spells.map((spell) => {
+    const total = (field: "failed" | "requests") => spell.reduce((sum, one) => sum + one[field], 0);
+    return {
+      id: `failed-${spell[0]!.minute.getTime()}`,
+      at: spell[0]!.minute.toISOString(),
+      kind: "failed",
+      subject: null,
+      sentence: `${count(total("failed"))} of ${count(total("requests"))} requests could not be answered (ours).`,
+      note: `within ${spell.length} min`,
+    };
+  });
+};
+
+/** Everything that happened, newest first, at most 50. */
+export const happeningsOf = (revisions: readonly Revision[], episodes: readonly Episode[], failed: readonly Minute[]): Happening[] => {
+  const served = revisions.filter((one) => hasServed(one.status)).sort((a, b) => a.number - b.number);
+  return [
+    ...revisions.map((one) => ofRevision(one, served.filter((other) => other.number < one.number).at(-1))),
+    ...episodes.map(ofEpisode),
+    ...ofFailures(failed),
+  ]
+    .sort((a, b) => (a.at < b.at ? 1 : -1))
+    .slice(0, 50);
+};
