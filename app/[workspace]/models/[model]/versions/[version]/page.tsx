@@ -1,0 +1,17 @@
+// One version of a model.
+import { VersionPage } from "#components/models/version-page.tsx";
+import { Frame } from "#components/shell/frame.tsx";
+import { readVersion } from "#lib/models/service.ts";
+import { orNotFound, visitWorkspace } from "#lib/workspace/visit.ts";
+
+export default async function Page({ params }: { params: Promise<{ workspace: string; model: string; version: string }> }) {
+  const { workspace, model, version } = await params;
+  const { caller } = await visitWorkspace(workspace);
+  const found = await orNotFound(readVersion(caller, { workspace, model, version }));
+  const crumbs = [{ word: workspace, href: `/${workspace}` }, { word: "Models", href: `/${workspace}/models` }, { word: model, href: `/${workspace}/models/${model}` }, { word: `Version ${found.number}` }];
+  return (
+    <Frame workspace={workspace} person={caller.name} room="models" crumbs={crumbs}>
+      <VersionPage workspace={workspace} version={found} profile={found.profile as never} />
+    </Frame>
+  );
+}

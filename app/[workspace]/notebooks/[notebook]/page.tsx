@@ -1,0 +1,12 @@
+// One notebook: its cells and outputs as stored, handed to the page that goes on live.
+import { NotebookPage } from "#components/notebook/notebook-page.tsx";
+import { readNotebook } from "#lib/notebooks/service.ts";
+import { readOutputs } from "#lib/sessions/service.ts";
+import { orNotFound, visitWorkspace } from "#lib/workspace/visit.ts";
+
+export default async function Page({ params }: { params: Promise<{ workspace: string; notebook: string }> }) {
+  const { workspace, notebook } = await params;
+  const { caller, can } = await visitWorkspace(workspace);
+  const [found, outputs] = await Promise.all([orNotFound(readNotebook(caller, { workspace, notebook })), orNotFound(readOutputs(caller, { workspace, notebook }))]);
+  return <NotebookPage workspace={workspace} person={caller.name} can={can} notebook={found} outputs={outputs as never} />;
+}

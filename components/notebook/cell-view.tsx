@@ -1,0 +1,97 @@
+"use client";
+// One cell: gutter, scribe line, bed, output. The bed is plain highlighted text until somebody goes in; actions stand in the margin.
+import { memo, type ReactNode } from "react";
+import Markdown from "react-markdown";
+import remarkGfm from "remark-gfm";
+import { CodeEditor } from "#components/notebook/code-editor.tsx";
+import { Outputs } from "#components/notebook/outputs.tsx";
+import { StaticCode } from "#components/notebook/static-code.tsx";
+import { type CellRef, type Person, type Shared, useText } from "#components/notebook/use-document.ts";
+import { duration } from "#components/ui/figures.tsx";
+import { State, type StateName } from "#components/ui/state.tsx";
+import { hashSource } from "#lib/notebooks/document.ts";
+import type { CellState, Output } from "#lib/sessions/contract.ts";
+
+export type CellMood = StateName | "fresh";
+
+/** What a cell's line says: the state of its last run, or stale when the text has moved on since. */
+export const moodOf = (state: CellState | undefined, source: string): CellMood => {
+  if (!state) return "fresh";
+  if (state.status === "queued" || state.status === "running") return state.status;
+  if (state.sourceHash !== hashSource(source)) return "stale";
+  return state.status === "done" ? "done" : state.status === "failed" ? "failed" : "stale";
+};
+
+const Gutter = ({ state, number }: { state: CellState | undefined; number: number }) => {
+  const took = state?.startedAt && state.endedAt ? new Date(state.endedAt).getTime() - new Date(state.startedAt).getTime() : null;
+  return (
+    <div className="gut">
+      <span className="mono">{number}</span>
+      {state?.status === "running" ? <span>now</span> : took !== null ? <span>{duration(took)}</span> : null}
+    </div>
+  );
+};
+
+const Why = ({ mood, state }: { mood: CellMood; state: CellState | undefined }): ReactNode => {
+  if (mood === "queued") return <p className="why"><State of="queued" /> waits for the cells before it</p>;
+  if (mood === "stale" && state?.message) return <p className="why"><State of="stale">Not run</State> {state.message}</p>;
+  if (mood === "stale") return <p className="why"><State of="stale" /> the text changed after this ran</p>;
+  if (mood === "failed" && state?.fault && state.fault !== "yours") return <p className="why"><State of="failed">{state.fault === "limits" ? "Limits" : "Ours"}</State> {state.message}</p>;
+  return null;
+};
+
+type Props = {
+  cell: CellRef; number: number; state: CellState | undefined; outputs: readonly Output[] | undefined; shared: Shared; people: Person[]; isSelected: boolean; isEditing: boolean; canWrite: boolean; isFolded: boolean;
+  onSelect: (id: string) => void; onEdit: (id: string) => void; onLeave: () => void; onRun: (id: string, andGoOn: boolean) => void; margin: ReactNode;
+};
+
+const Bed = ({ cell, shared, people, isEditing, canWrite, source, onEdit, onLeave, onRun, label }: Props & { source: string; label: string }) => {
+  const isCode = cell.type === "code";
+  if (isEditing && canWrite) {
+    return (
+      <div className="bed is-live">
+        <CodeEditor cellId={cell.id} text={cell.text} language={isCode ? "typescript" : "markdown"} shared={shared} people={people} hasFocus onLeave={onLeave} onRun={(andGoOn) => onRun(cell.id, andGoOn)} label={label} />
+      </div>
+    );
+  }
+  const open = (): void => {
+    if (canWrite) onEdit(cell.id);
+  };
+  if (!isCode) {
+    return (
+      // biome-ignore lint/a11y/noStaticElementInteractions: Enter does the same from the keyboard
+      <div className="md prose" onDoubleClick={open}>
+        {source.trim() === "" ? <p className="dim">An empty note. Enter to write.</p> : <Markdown remarkPlugins={[remarkGfm]}>{source}</Markdown>}
+      </div>
+    );
+  }
+  const here = people.filter((one) => one.cellId === cell.id);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Enter does the same from the keyboard
+    // biome-ignore lint/a11y/noStaticElementInteractions: a bed becomes an editor
+    <div className="bed" onClick={open}>
+      <StaticCode source={source} />
+      {here.map((one) => <span key={one.client} className={`flag p${one.pencil}`}>{one.name}</span>)}
+    </div>
+  );
+};
+
+/** A cell; redrawn only when something of its own changes. */
+export const CellView = memo((props: Props) => {
+  const { cell, number, state, outputs, isSelected, isFolded, onSelect, margin } = props;
+  const source = useText(cell.text);
+  const isCode = cell.type === "code";
+  const mood = isCode ? moodOf(state, source) : "fresh";
+  const label = `Cell ${number}, ${isCode ? (mood === "fresh" ? "not run yet" : mood) : "text"}`;
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: arrows select from the keyboard
+    <section className={`cell ${isCode ? "is-code" : "is-text"} ${isSelected ? "is-selected" : ""} mood-${mood}`} aria-label={label} id={cell.id} onClick={() => onSelect(cell.id)}>
+      {isCode ? <Gutter state={state} number={number} /> : null}
+      {isCode ? <span className={`scribe scribed is-${mood}`} /> : null}
+      <Bed {...props} source={source} label={label} />
+      {isCode ? <Why mood={mood} state={state} /> : null}
+      {outputs && outputs.length > 0 ? isFolded ? <p className="why dim">{outputs.length} outputs folded, O opens them</p> : <div className={mood === "stale" ? "is-old" : ""}><Outputs outputs={outputs} /></div> : null}
+      {isSelected ? <aside className="tools" aria-label="Actions on this cell">{margin}</aside> : null}
+    </section>
+  );
+});

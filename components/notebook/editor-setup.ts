@@ -1,0 +1,60 @@
+"use client";
+// Monaco, once a page: our own copy (nothing from a network), workers bundled, two themes made from the tokens.
+import { loader } from "@monaco-editor/react";
+
+export type Monaco = typeof import("monaco-editor");
+let loading: Promise<Monaco> | null = null;
+
+const workerFor = (label: string): Worker =>
+  label === "typescript" || label === "javascript"
+    ? new Worker(new URL("monaco-editor/languages/features/typescript/ts.worker.js", import.meta.url), { type: "module" })
+    : new Worker(new URL("monaco-editor/editor/editor.worker.js", import.meta.url), { type: "module" });
+
+/** A token's colour as #rrggbb, whatever space it is written in. */
+const colour = (name: string): string => {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 1;
+  const pen = canvas.getContext("2d", { willReadFrequently: true })!;
+  const probe = document.createElement("span");
+  probe.style.color = `var(--${name})`;
+  document.body.append(probe);
+  pen.fillStyle = getComputedStyle(probe).color;
+  probe.remove();
+  pen.fillRect(0, 0, 1, 1);
+  const [r, g, b] = pen.getImageData(0, 0, 1, 1).data;
+  return `#${[r!, g!, b!].map((part) => part.toString(16).padStart(2, "0")).join("")}`;
+};
+
+const isDark = (): boolean => {
+  const chosen = document.documentElement.dataset.theme;
+  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+};
+
+/** Makes and sets the theme of this moment. */
+export const paint = (monaco: Monaco): void => {
+  const rule = (token: string, name: string, fontStyle = "") => ({ token, foreground: colour(name).slice(1), fontStyle });
+  monaco.editor.defineTheme("atelier", {
+    base: isDark() ? "vs-dark" : "vs",
+    inherit: true,
+    rules: [rule("", "ink"), rule("keyword", "code-keyword"), rule("string", "code-string"), rule("number", "code-number"), rule("type", "code-type"), rule("comment", "code-comment"), rule("delimiter", "ink-2")],
+    colors: { "editor.background": colour("paper"), "editor.foreground": colour("ink"), "editorCursor.foreground": colour("accent"), "editor.selectionBackground": `${colour("ramp-2")}88`, "editorSuggestWidget.background": colour("sheet"), "editorWidget.background": colour("sheet"), "editor.lineHighlightBackground": "#00000000" },
+  });
+  monaco.editor.setTheme("atelier");
+};
+
+/** Loads Monaco on first use and keeps its theme with the page's. */
+export const loadMonaco = (): Promise<Monaco> => {
+  loading ??= (async () => {
+    (globalThis as { MonacoEnvironment?: unknown }).MonacoEnvironment = { getWorker: (_: string, label: string) => workerFor(label) };
+    const monaco = await import("monaco-editor");
+    loader.config({ monaco });
+    const { typescript } = monaco as unknown as { typescript?: { typescriptDefaults: { setDiagnosticsOptions: (options: object) => void; setCompilerOptions: (options: object) => void } } };
+    typescript?.typescriptDefaults.setDiagnosticsOptions({ noSemanticValidation: true, noSyntaxValidation: false, diagnosticCodesToIgnore: [1375, 1378, 1108, 2451] });
+    typescript?.typescriptDefaults.setCompilerOptions({ target: 99, module: 99, allowNonTsExtensions: true });
+    paint(monaco);
+    new MutationObserver(() => paint(monaco)).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => paint(monaco));
+    return monaco;
+  })();
+  return loading;
+};
