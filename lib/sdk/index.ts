@@ -1,6 +1,7 @@
 // What a cell imports as "atelier".
 export { chart } from "#lib/sdk/chart.ts";
 export * as datasets from "#lib/sdk/datasets.ts";
+export * as endpoints from "#lib/sdk/endpoints.ts";
 export * as learn from "#lib/sdk/learn.ts";
 export * as models from "#lib/sdk/models.ts";
 export * as pipelines from "#lib/sdk/pipelines.ts";
