@@ -84,11 +84,11 @@ const takeRows = (columns: InputColumns, from: number, count: number, rowCount: 
 const sendTo = async (name: string, table: Source, options: SendOptions = {}): Promise<SendReport> => {
   const { batch = 1, connections = 4 } = options;
   const signature = await signatureOf(name);
-  const { columns, rowCount } = await columnsOfTable(
+  const { columns, rowCount } = await readSource(
     table,
     signature.inputs.map((one) => one.name),
   );
-  if (rowCount === 0) throw new Problem("invalid", "serving.no_rows", "The table has no rows to send.");
+  if (rowCount === 0) throw new Problem("invalid", "serving.no_rows", "There are no rows to send, or not under the names the model takes.");
   const wanted = options.requests ?? Math.ceil(rowCount / batch);
   const startedAt = Date.now();
   const rule = progress(`Sending ${wanted} requests to ${name}`);
