@@ -137,7 +137,8 @@ const hearProgress = (course: Course, message: Told, place: { order: number; cel
 export const hear = (course: Course, message: Told, at: string, pace: Pace): Step => {
   if (course.ending) return { course, entries: [] };
   const { header, content, parent_header } = message.msg;
-  if (header.msg_type === "status") return { course: content.execution_state === "restarting" ? lose(course, at) : course, entries: [] };
+  if (header.msg_type === "status")
+    return { course: ["restarting", "dead"].includes(String(content.execution_state)) ? lose(course, at) : course, entries: [] };
   const found = placeOf(course, parent_header.msg_id);
   if (!found) return { course, entries: [] };
   const place = { order: found.order, cellId: course.stages[found.order]!.cells[found.cellIndex]?.cellId ?? null };

@@ -16,6 +16,8 @@ import { mintSessionToken } from "#lib/workspace/installation.ts";
 
 const gatherMs = 80;
 const watchMs = 500;
+/** The session lives this much longer, so that what cells send in the background (metrics of a run) arrives. */
+const lingerMs = 500;
 const gatewayPatienceMs = 120_000;
 const waitMs = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -37,7 +39,10 @@ export const execute = async (claimed: store.RunRow, stop: AbortSignal, watchSto
   try {
     let outcome: Outcome = "again";
     while (outcome === "again" && !held.signal.aborted) outcome = await runAttempt(claimed, held.signal, () => stopAskedBy);
-    if (outcome === "ended") await cleanUp(claimed);
+    if (outcome === "ended") {
+      await waitMs(lingerMs);
+      await cleanUp(claimed);
+    }
   } finally {
     unwatch();
     lease.stop();

@@ -51,7 +51,10 @@ describe("the course of an attempt", () => {
   });
 
   it("P5 a throw is yours and what is behind is not reached", () => {
-    const course = step(begin(courseOf(1, 1, 1), at), reply(0, 0, { status: "error", ename: "TypeError", evalue: "x is not a function" })).course;
+    const course = step(
+      begin(courseOf(1, 1, 1), at),
+      reply(0, 0, { status: "error", ename: "TypeError", evalue: "x is not a function" }),
+    ).course;
     expect(course.ending).toEqual({ status: "failed", fault: "yours", message: "Cell 1. TypeError: x is not a function" });
     expect(states(course)).toEqual(["failed", "cancelled", "cancelled"]);
     expect(course.isLost).toBe(false);
@@ -76,11 +79,21 @@ describe("the course of an attempt", () => {
     expect(step(course, told("stream", { name: "stderr", text: "\u001b[31mred\u001b[0m\n" }, id)).entries).toEqual([
       { order: 0, cellId: "cell_0_0", at, kind: "stderr", text: "red\n" },
     ]);
-    expect(step(course, told("execute_result", { data: { "text/plain": "42" } }, id)).entries[0]).toMatchObject({ kind: "result", text: "42" });
+    expect(step(course, told("execute_result", { data: { "text/plain": "42" } }, id)).entries[0]).toMatchObject({
+      kind: "result",
+      text: "42",
+    });
     expect(step(course, told("stream", { name: "stdout", text: "a stranger's" }, "other")).entries).toEqual([]);
     const pace = new Map<string, number>();
     const progress = (fraction: number, state = "running") =>
-      told("update_display_data", { data: { "application/vnd.atelier.progress+json": { state, fraction, sentence: `tree ${fraction}` } }, transient: { display_id: "p" } }, id);
+      told(
+        "update_display_data",
+        {
+          data: { "application/vnd.atelier.progress+json": { state, fraction, sentence: `tree ${fraction}` } },
+          transient: { display_id: "p" },
+        },
+        id,
+      );
     const first = hear(course, progress(0.1), "2026-11-24T02:30:00.000Z", pace);
     const second = hear(first.course, progress(0.2), "2026-11-24T02:30:01.000Z", pace);
     const last = hear(second.course, progress(1, "done"), "2026-11-24T02:30:02.000Z", pace);
@@ -90,26 +103,33 @@ describe("the course of an attempt", () => {
 
   it("once ended stays ended, whatever comes", () => {
     const message = fc.oneof(
-      fc.record({ order: fc.nat(3), cell: fc.nat(3), ok: fc.boolean() }).map((one) => reply(one.order, one.cell, one.ok ? { status: "ok" } : { status: "error", ename: "E", evalue: "e" })),
+      fc
+        .record({ order: fc.nat(3), cell: fc.nat(3), ok: fc.boolean() })
+        .map((one) => reply(one.order, one.cell, one.ok ? { status: "ok" } : { status: "error", ename: "E", evalue: "e" })),
       fc.constantFrom("restarting", "idle", "busy").map((state) => told("status", { execution_state: state })),
     );
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 4 }), fc.array(message, { maxLength: 60 }), (counts, messages) => {
-        let course = begin(courseOf(...counts), at);
-        for (const one of messages) {
-          const next = step(course, one).course;
-          if (course.ending) expect(next).toBe(course);
-          // at most one stage runs, and none runs behind one that has not ended
-          expect(next.stages.filter((stage) => stage.status === "running").length).toBe(next.ending ? 0 : 1);
-          const open = next.stages.findIndex((stage) => stage.status !== "done");
-          expect(next.stages.slice(open < 0 ? next.stages.length : open).every((stage) => stage.status !== "done")).toBe(true);
-          course = next;
-        }
-        expect(lose(course, at).ending).not.toBeNull();
-        expect(end(end(course, { status: "cancelled", fault: null, message: "x" }, at), { status: "done", fault: null, message: null }, at).ending?.status).toBe(
-          course.ending?.status ?? "cancelled",
-        );
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 4 }),
+        fc.array(message, { maxLength: 60 }),
+        (counts, messages) => {
+          let course = begin(courseOf(...counts), at);
+          for (const one of messages) {
+            const next = step(course, one).course;
+            if (course.ending) expect(next).toBe(course);
+            // at most one stage runs, and none runs behind one that has not ended
+            expect(next.stages.filter((stage) => stage.status === "running").length).toBe(next.ending ? 0 : 1);
+            const open = next.stages.findIndex((stage) => stage.status !== "done");
+            expect(next.stages.slice(open < 0 ? next.stages.length : open).every((stage) => stage.status !== "done")).toBe(true);
+            course = next;
+          }
+          expect(lose(course, at).ending).not.toBeNull();
+          expect(
+            end(end(course, { status: "cancelled", fault: null, message: "x" }, at), { status: "done", fault: null, message: null }, at)
+              .ending?.status,
+          ).toBe(course.ending?.status ?? "cancelled");
+        },
+      ),
     );
   });
 });
@@ -152,7 +172,12 @@ describe("what a promotion pins", () => {
     pos: id,
     metadata: {},
   });
-  const cells = [cell("a", "# text", "markdown"), cell("b", "// @cell read\nlet x = 1"), cell("c", "// @cell train\nx + 1"), cell("d", "  ")];
+  const cells = [
+    cell("a", "# text", "markdown"),
+    cell("b", "// @cell read\nlet x = 1"),
+    cell("c", "// @cell train\nx + 1"),
+    cell("d", "  "),
+  ];
   it("takes cells by id or name, in the order of the notebook, each once", () => {
     expect(pinCells(cells, [{ cell: "train" }, { cell: "b" }, { cell: "read" }]).map((one) => [one.cellId, one.position])).toEqual([
       ["b", 2],
@@ -178,7 +203,15 @@ describe("what a promotion pins", () => {
     expect(kindOf({ cell: "b", sourceHash: cells[1]!.hash })).toBe("taken");
   });
   it("P1 the same text again changes nothing; new text replaces its namesake; a new name goes last", () => {
-    const stage = (name: string, ...wanted: string[]) => ({ name, notebookId: "nb", limitMs: 1, cells: pinCells(cells, wanted.map((one) => ({ cell: one }))) });
+    const stage = (name: string, ...wanted: string[]) => ({
+      name,
+      notebookId: "nb",
+      limitMs: 1,
+      cells: pinCells(
+        cells,
+        wanted.map((one) => ({ cell: one })),
+      ),
+    });
     const known = [stage("Read", "b"), stage("Train", "c")];
     expect(placeStage(known, stage("Train", "c"))).toBeNull();
     expect(placeStage(known, stage("Read", "b", "c"))).toBe(0);
