@@ -10,7 +10,7 @@ const whole = (name: string, fallback: number): number => {
   return Number.isFinite(value) ? value : fallback;
 };
 
-const home = resolve(text("ATELIER_HOME", ".atelier"));
+const home = resolve(/*turbopackIgnore: true*/ text("ATELIER_HOME", ".atelier"));
 const host = text("HOST", "127.0.0.1");
 const port = whole("PORT", 3000);
 
@@ -50,7 +50,7 @@ export const env = {
   internalSecret: text("ATELIER_INTERNAL_SECRET"),
   /** Signs browser sign-ins; made once and kept in the home folder when unset. */
   authSecret: text("ATELIER_AUTH_SECRET"),
-  blobs: join(home, "blobs"),
+  blobs: join(/*turbopackIgnore: true*/ home, "blobs"),
 } as const;
 
 /** The environment to hand to a child process, with overrides; keeps PATH and drops nothing the child needs to start. */
