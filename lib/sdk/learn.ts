@@ -17,8 +17,9 @@ export {
   rocAuc,
   rocCurve,
 } from "#lib/learn/metrics/classification.ts";
+export { ksTest } from "#lib/learn/stats/kolmogorov-smirnov.ts";
 export { profileTable as profile } from "#lib/learn/stats/profile.ts";
-export { psiAgainst, psiDeciles } from "#lib/learn/stats/psi.ts";
+export { psiAgainst, psiDeciles, psiEvidently } from "#lib/learn/stats/psi.ts";
 export { dropColumns, labelsOf, rowCount, stratifiedFolds, takeRows, trainTestSplit } from "#lib/learn/tables/table.ts";
 
 /** An estimator that shows how far it is under the running cell and stops when the cell is stopped. */
@@ -26,20 +27,18 @@ const shown = (estimator: Estimator): Estimator => ({
   ...estimator,
   fit: async (table: Columns, options: FitOptions): Promise<Fitted> => {
     const rule = progress(`Fitting ${estimator.kind}`, "AUC");
-    let last: number | undefined;
     const startedAt = Date.now();
     try {
       const model = await estimator.fit(table, {
         ...options,
         signal: options.signal ?? session()?.signal(),
         onProgress: (fraction, sentence, value) => {
-          last = value ?? last;
           rule.tell(fraction, sentence, value);
           options.onProgress?.(fraction, sentence, value);
         },
-      } as FitOptions);
+      });
       rule.done(
-        `Fitted ${estimator.kind} in ${((Date.now() - startedAt) / 1000).toFixed(1)} s${last === undefined ? "" : `, validation AUC ${last.toFixed(4)}`}.`,
+        `Fitted ${estimator.kind} in ${((Date.now() - startedAt) / 1000).toFixed(1)} s${model.validationAuc === null ? "" : `, validation AUC ${model.validationAuc.toFixed(4)}`}.`,
       );
       return model;
     } catch (error) {

@@ -1,14 +1,16 @@
 // `pipelines` in a cell: promote cells to stages, start pipeline runs. A cell is named by its id or by its own first line, `// @cell train`:
 // a position would move with every cell added above it.
+
+import { Problem } from "#lib/kit/problem.ts";
 import * as contract from "#lib/pipelines/contract.ts";
 import { type CellSource, callFromCell, session, workspaceSlug } from "#lib/sdk/door.ts";
-import { Problem } from "#lib/kit/problem.ts";
 
 export type PromotedPipeline = contract.Pipeline & { stages: contract.Stage[]; [display: symbol]: unknown };
 
 const here = (): CellSource => {
   const cell = session()?.cell();
-  if (!cell) throw new Problem("unavailable", "sdk.outside", "Promoting needs a notebook cell. Run this in one, or promote on the notebook's page.");
+  if (!cell)
+    throw new Problem("unavailable", "sdk.outside", "Promoting needs a notebook cell. Run this in one, or promote on the notebook's page.");
   return cell;
 };
 
@@ -39,7 +41,8 @@ export const promote = async (input: {
 }): Promise<PromotedPipeline> => {
   const cell = here();
   const slug = await workspaceSlug();
-  if (cell.pipelineRunId) return withCard(await callFromCell(contract.readPipeline, { pipeline: input.name }), slug, "as it is, inside a pipeline run");
+  if (cell.pipelineRunId)
+    return withCard(await callFromCell(contract.readPipeline, { pipeline: input.name }), slug, "as it is, inside a pipeline run");
   const cells =
     input.cells === undefined || input.cells === "this"
       ? [{ cell: cell.cellId, sourceHash: cell.cellHash }]

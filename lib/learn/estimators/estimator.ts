@@ -19,6 +19,8 @@ export type Fitted = {
   kind: string;
   params: Record<string, number | string>;
   signature: Signature;
+  /** ROC AUC of this model on the validation rows it was given, or null. */
+  validationAuc: number | null;
   /** Probability of the positive level, one a row. */
   predict: (table: Columns) => Float64Array;
   /** One ONNX file from raw named columns to `probability`. */
@@ -35,6 +37,7 @@ export type Estimator = {
 export const inputNames = (table: Columns, target: string): string[] => {
   if (rowCount(table) < 10) throw new Error(`${rowCount(table)} rows are too few to learn from. Give at least 10.`);
   const names = Object.keys(table).filter((name) => name !== target);
+  if (names.includes("probability")) throw new Error("A column is named probability, as the model's output is. Rename it or leave it out.");
   if (names.length === 0) throw new Error("There is no column besides the target. Give columns to learn from.");
   return names;
 };

@@ -4,7 +4,7 @@
 // Numbers are rounded to float32 before anything is fitted, because that is what the model will see.
 import type { Builder } from "#lib/learn/onnx/builder.ts";
 import { quantile } from "#lib/learn/stats/profile.ts";
-import { type Column, type Columns, columnOf, isNumeric, rowCount } from "#lib/learn/tables/table.ts";
+import { type Columns, columnOf, isNumeric, numbersOf, rowCount, textsOf } from "#lib/learn/tables/table.ts";
 
 export type Tensor = { name: string; datatype: "FP32" | "BYTES"; shape: [-1, 1] };
 export type Signature = { inputs: Tensor[]; outputs: { name: string; datatype: "FP32"; shape: [-1, 1] }[] };
@@ -14,7 +14,22 @@ export const signatureOf = (table: Columns, names: readonly string[]): Signature
   outputs: [{ name: "probability", datatype: "FP32", shape: [-1, 1] }],
 });
 
-const levelsOf = (column: string[]): string[] => [...new Set(column)].filter((level) => level !== "").sort();
+const levelLimit = 100;
+const rareBelow = 10;
+
+const countsOf = (column: readonly string[]): Map<string, number> => {
+  const counts = new Map<string, number>();
+  for (const level of column) if (level !== "") counts.set(level, (counts.get(level) ?? 0) + 1);
+  return counts;
+};
+
+/** The levels that get a column of their own, in alphabetical order: at most 100, the most frequent. */
+const levelsOf = (column: readonly string[]): string[] =>
+  [...countsOf(column)]
+    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+    .slice(0, levelLimit)
+    .map(([level]) => level)
+    .sort();
 
 const medianOf = (column: Float64Array): number => {
   const clean = column.filter((value) => !Number.isNaN(value)).sort();
@@ -32,7 +47,7 @@ export const fitLinear = (table: Columns, names: readonly string[]): LinearEncod
   const numbers = names
     .filter((name) => isNumeric(columnOf(table, name)))
     .map((name) => {
-      const column = columnOf(table, name) as Float64Array;
+      const column = numbersOf(table, name);
       const median = medianOf(column);
       const filled = column.map((value) => Math.fround(Number.isNaN(value) ? median : value));
       const mean = filled.reduce((sum, value) => sum + value, 0) / Math.max(1, filled.length);
@@ -41,7 +56,7 @@ export const fitLinear = (table: Columns, names: readonly string[]): LinearEncod
     });
   const categories = names
     .filter((name) => !isNumeric(columnOf(table, name)))
-    .map((name) => ({ name, levels: levelsOf(columnOf(table, name) as string[]) }));
+    .map((name) => ({ name, levels: levelsOf(textsOf(table, name)) }));
   return { numbers, categories, width: numbers.length + categories.reduce((sum, one) => sum + one.levels.length, 0) };
 };
 
@@ -52,12 +67,12 @@ export const encodeLinear = (table: Columns, encoding: LinearEncoding): Float64A
   const matrix = new Float64Array(n * width);
   let at = 0;
   for (const { name, median, mean, sd } of encoding.numbers) {
-    const column = columnOf(table, name) as Float64Array;
+    const column = numbersOf(table, name);
     for (let i = 0; i < n; i++) matrix[i * width + at] = (Math.fround(Number.isNaN(column[i]!) ? median : column[i]!) - mean) / sd;
     at += 1;
   }
   for (const { name, levels } of encoding.categories) {
-    const column = columnOf(table, name) as string[];
+    const column = textsOf(table, name);
     const places = new Map(levels.map((level, k) => [level, at + k]));
     for (let i = 0; i < n; i++) {
       const place = places.get(column[i]!);
@@ -89,51 +104,52 @@ export const writeLinear = (builder: Builder, encoding: LinearEncoding): string 
     const hot = builder.node("OneHotEncoder", [name], { cats_strings: levels, zeros: 1 }, { domain: "ai.onnx.ml" });
     parts.push(builder.node("Reshape", [hot, builder.integers([-1, levels.length])]));
   }
+  if (parts.length === 0) throw new Error("No column has a value to learn from.");
   return builder.node("Concat", parts, { axis: 1 });
 };
 
 export type TreeEncoding = {
-  features: ({ name: string; kind: "number" } | { name: string; kind: "category"; codes: Record<string, number> })[];
+  features: ({ name: string; kind: "number" } | { name: string; kind: "category"; codes: Map<string, number> })[];
 };
 
-/** Fits the tree encoding: levels of a category get codes in the order of their smoothed target rate. */
+/**
+ * Fits the tree encoding: levels of a category get codes in the order of their smoothed target rate. A level with fewer than ten rows
+ * counts as missing, because its rate would tell the labels of its own rows.
+ */
 export const fitTrees = (table: Columns, names: readonly string[], labels: Uint8Array): TreeEncoding => {
   const base = labels.reduce((sum, one) => sum + one, 0) / Math.max(1, labels.length);
   const features = names.map((name) => {
-    const column = columnOf(table, name);
-    if (isNumeric(column)) return { name, kind: "number" as const };
-    const sums = new Map<string, { hits: number; n: number }>();
-    column.forEach((level, i) => {
-      if (level === "") return;
-      const one = sums.get(level) ?? { hits: 0, n: 0 };
-      sums.set(level, { hits: one.hits + labels[i]!, n: one.n + 1 });
-    });
-    const rate = ({ hits, n }: { hits: number; n: number }) => (hits + 10 * base) / (n + 10);
-    const order = [...sums].sort((a, b) => rate(a[1]) - rate(b[1]) || (a[0] < b[0] ? -1 : 1));
-    return { name, kind: "category" as const, codes: Object.fromEntries(order.map(([level], code) => [level, code])) };
+    if (isNumeric(columnOf(table, name))) return { name, kind: "number" as const };
+    const column = textsOf(table, name);
+    const hits = new Map<string, number>();
+    for (const [i, level] of column.entries()) hits.set(level, (hits.get(level) ?? 0) + labels[i]!);
+    const order = [...countsOf(column)]
+      .filter(([, n]) => n >= rareBelow)
+      .map(([level, n]) => ({ level, rate: (hits.get(level)! + 10 * base) / (n + 10) }))
+      .sort((a, b) => a.rate - b.rate || (a.level < b.level ? -1 : 1));
+    return { name, kind: "category" as const, codes: new Map(order.map(({ level }, code) => [level, code])) };
   });
   return { features };
 };
 
-const codesOf = (column: Column, feature: TreeEncoding["features"][number]): Float64Array => {
-  if (feature.kind === "number") return (column as Float64Array).map(Math.fround);
-  return Float64Array.from(column as string[], (level) => feature.codes[level] ?? Number.NaN);
-};
-
-/** Columns of numbers for trees; NaN where missing or unseen. */
+/** Columns of float32 numbers for trees; NaN where missing, rare or unseen. */
 export const encodeTrees = (table: Columns, encoding: TreeEncoding): Float64Array[] =>
-  encoding.features.map((feature) => codesOf(columnOf(table, feature.name), feature));
+  encoding.features.map((feature) =>
+    feature.kind === "number"
+      ? Float64Array.from(numbersOf(table, feature.name), Math.fround)
+      : Float64Array.from(textsOf(table, feature.name), (level) => feature.codes.get(level) ?? Number.NaN),
+  );
 
 /** The tree encoding as ONNX nodes; answers the name of the [N, features] matrix. */
 export const writeTrees = (builder: Builder, encoding: TreeEncoding): string => {
   const parts = encoding.features.map((feature) => {
     if (feature.kind === "number") return feature.name;
-    const levels = Object.keys(feature.codes);
-    const keys = levels.length > 0 ? levels : ["\u0000"];
+    // the runtime wants at least one key; U+0000 stands in for a column whose levels are all rare
+    const codes = feature.codes.size > 0 ? feature.codes : new Map([["\u0000", Number.NaN]]);
     return builder.node(
       "LabelEncoder",
       [feature.name],
-      { keys_strings: keys, values_floats: keys.map((level) => feature.codes[level] ?? -1), default_float: { float: Number.NaN } },
+      { keys_strings: [...codes.keys()], values_floats: [...codes.values()], default_float: { float: Number.NaN } },
       { domain: "ai.onnx.ml" },
     );
   });

@@ -78,6 +78,7 @@ const fitted = (
   encoding: LinearEncoding,
   weights: Float64Array,
   params: Record<string, number>,
+  validationAuc: number | null,
 ): Fitted => {
   const signature = signatureOf(table, names);
   const d = encoding.width;
@@ -85,6 +86,7 @@ const fitted = (
     kind: "logistic regression",
     params,
     signature,
+    validationAuc,
     predict: (rows) => scores(encodeLinear(rows, encoding), weights, rowCount(rows), d).map(sigmoid),
     toOnnx: () => {
       const builder = openBuilder("logistic_regression");
@@ -98,45 +100,75 @@ const fitted = (
   };
 };
 
+/** The penalised loss that Newton's method lowers; a step that would raise it is halved. */
+const penalised = (problem: Problem, weights: Float64Array): number => {
+  const { matrix, labels, n, d, l2 } = problem;
+  const z = scores(matrix, weights, n, d);
+  let sum = 0;
+  for (let i = 0; i < n; i++) sum += Math.max(z[i]!, 0) - labels[i]! * z[i]! + Math.log1p(Math.exp(-Math.abs(z[i]!)));
+  for (let j = 0; j < d; j++) sum += (l2 / 2) * weights[j]! ** 2;
+  return sum;
+};
+
+type Problem = { matrix: Float64Array; labels: Uint8Array; n: number; d: number; l2: number };
+
+/** Moves `weights` one Newton step, halved until the loss does not rise; answers the largest move. */
+const moveNewton = (problem: Problem, weights: Float64Array): number => {
+  const { matrix, labels, n, d, l2 } = problem;
+  const step = newtonStep(matrix, labels, weights, n, d, l2);
+  const before = penalised(problem, weights);
+  if (!Number.isFinite(before) || step.some((one) => !Number.isFinite(one)))
+    throw new Error("The fit ran away to infinity. Look for infinite or huge values in the columns, or raise l2.");
+  for (let size = 1; size > 1e-6; size /= 2) {
+    const next = weights.map((one, j) => one - size * step[j]!);
+    if (penalised(problem, next) > before + 1e-9 * Math.abs(before)) continue;
+    weights.set(next);
+    return size * step.reduce((most, one) => Math.max(most, Math.abs(one)), 0);
+  }
+  return 0;
+};
+
+/** Validation AUC of some weights; undefined without validation rows. */
+const watcher = ({ validation, target, positive }: FitOptions, encoding: LinearEncoding) => {
+  if (!validation) return () => undefined;
+  const labels = labelsOf(validation, target, positive);
+  const matrix = encodeLinear(validation, encoding);
+  return (weights: Float64Array): number => rocAuc(labels, scores(matrix, weights, labels.length, encoding.width));
+};
+
 /**
- * Logistic regression for a two-level target.
+ * Logistic regression for a two-level target. Missing numbers become the training median, missing or unseen levels no level at all; a
+ * category's 100 most frequent levels count.
  * @example
  * const model = await logisticRegression({ l2: 1 }).fit(train, { target: "Class", positive: "bad" });
  * const p = model.predict(test); // Float64Array of probabilities
  */
 export const logisticRegression = (options: { l2?: number; maxIterations?: number } = {}): Estimator => {
   const { l2 = 1, maxIterations = 25 } = options;
+  if (!(l2 >= 0)) throw new Error(`l2: ${l2} is not a penalty. Give 0 or more.`);
   const params = { l2, maxIterations };
-  const fit = async (table: Columns, { target, positive, validation, onProgress, signal }: FitOptions): Promise<Fitted> => {
-    const names = inputNames(table, target);
-    const labels = labelsOf(table, target, positive);
+  const fit = async (table: Columns, how: FitOptions): Promise<Fitted> => {
+    const names = inputNames(table, how.target);
+    const labels = labelsOf(table, how.target, how.positive);
     const encoding = fitLinear(table, names);
-    const matrix = encodeLinear(table, encoding);
     const n = labels.length;
     const d = encoding.width;
+    // the levels of a category add up to the intercept, so a penalty of exactly 0 would leave the weights undetermined
+    const problem: Problem = { matrix: encodeLinear(table, encoding), labels, n, d, l2: Math.max(l2, 1e-6) };
+    const watch = watcher(how, encoding);
     const weights = new Float64Array(d + 1);
     const rate = labels.reduce((sum, one) => sum + one, 0) / n;
     weights[d] = Math.log(rate / (1 - rate));
+    let auc: number | undefined;
     for (let iteration = 1; iteration <= maxIterations; iteration++) {
-      const step = newtonStep(matrix, labels, weights, n, d, l2);
-      let largest = 0;
-      for (let j = 0; j <= d; j++) {
-        weights[j]! -= step[j]!;
-        largest = Math.max(largest, Math.abs(step[j]!));
-      }
-      if (!Number.isFinite(largest)) throw new Error("The fit ran away to infinity. Check the columns for infinite values, or raise l2.");
-      const value = validation
-        ? rocAuc(labelsOf(validation, target, positive), scores(encodeLinear(validation, encoding), weights, rowCount(validation), d))
-        : undefined;
-      onProgress?.(
-        largest < 1e-6 ? 1 : iteration / maxIterations,
-        `iteration ${iteration}, largest step ${largest.toExponential(1)}`,
-        value,
-      );
-      await breathe(signal);
-      if (largest < 1e-6) break;
+      const largest = moveNewton(problem, weights);
+      const isDone = largest < 1e-6;
+      auc = watch(weights);
+      how.onProgress?.(isDone ? 1 : iteration / maxIterations, `iteration ${iteration}, largest step ${largest.toExponential(1)}`, auc);
+      await breathe(how.signal);
+      if (isDone) break;
     }
-    return fitted(table, names, encoding, weights, params);
+    return fitted(table, names, encoding, weights, params, auc ?? null);
   };
   return { kind: "logistic regression", params, fit };
 };

@@ -1,105 +1,74 @@
-// Growing one regression tree on histograms: gradients are summed into at most 254 bins a column, the smaller child is counted and its
-// sibling is the difference, and a missing value goes to the side where it helps more. Gain is the second-order gain of Newton boosting,
-// ½·(GL²/(HL+λ) + GR²/(HR+λ) − G²/(H+λ)).
-
-/** Binned training data; bin 0 is "missing", bin b > 0 holds values ≤ edges[b − 1] (the last bin is open). */
-export type Binned = { bins: Uint8Array[]; edges: Float64Array[]; rows: number };
+// Growing one regression tree on histograms: gradients are summed into bins, the smaller child is counted and its sibling is the
+// difference, and a missing value goes to the side where it helps more (where none was missing in training, to the larger side).
+//
+// Gain is the second-order gain of Newton boosting, GL²/(HL+λ) + GR²/(HR+λ) − G²/(H+λ); a leaf is worth −rate·G/(H+λ).
+import type { Binned } from "#lib/learn/estimators/bins.ts";
 
 export type TreeNode = { feature: number; threshold: number; isMissingLeft: boolean; left: number; right: number; value: number };
 export type Tree = TreeNode[];
 export type GrowOptions = { depth: number; minLeaf: number; lambda: number; rate: number };
-
-const slots = 256;
-
-/** Cuts columns into quantile bins with float32 edges halfway between neighbours, so that a served model decides exactly alike. */
-export const binColumns = (columns: Float64Array[], maxBins: number): Binned => {
-  const edges: Float64Array[] = [];
-  const bins = columns.map((column) => {
-    const sorted = column.filter((value) => !Number.isNaN(value)).sort();
-    const cuts: number[] = [];
-    const wanted = sorted.length / maxBins;
-    let filled = 0;
-    let left = distinctIn(sorted);
-    for (let i = 0; i + 1 < sorted.length && cuts.length < maxBins - 1; i++) {
-      filled += 1;
-      const [low, high] = [sorted[i]!, sorted[i + 1]!];
-      if (low === high) continue;
-      left -= 1;
-      // cut when the bin is full, or when there are bins enough for every value that is left
-      if (filled < wanted && left > maxBins - 1 - cuts.length) continue;
-      const cut = Math.fround(low + (high - low) / 2);
-      cuts.push(cut < high ? cut : low);
-      filled = 0;
-    }
-    const own = Float64Array.from(cuts);
-    edges.push(own);
-    return Uint8Array.from(column, (value) => binOf(value, own));
-  });
-  return { bins, edges, rows: columns[0]?.length ?? 0 };
+/** What one tree is grown on: the rows, the columns it may use, first and second derivatives by row, and the scores its leaves add to. */
+export type Sample = {
+  rows: Uint32Array;
+  features: readonly number[];
+  gradients: Float64Array;
+  hessians: Float64Array;
+  scores: Float64Array;
 };
 
-const distinctIn = (sorted: Float64Array): number => {
-  let count = Math.min(1, sorted.length);
-  for (let i = 1; i < sorted.length; i++) if (sorted[i] !== sorted[i - 1]) count += 1;
-  return count;
-};
-
-/** 0 for missing, else 1 + the number of edges below the value. */
-const binOf = (value: number, edges: Float64Array): number => {
-  if (Number.isNaN(value)) return 0;
-  let low = 0;
-  let high = edges.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (value > edges[middle]!) low = middle + 1;
-    else high = middle;
-  }
-  return low + 1;
-};
-
-type Split = { gain: number; feature: number; bin: number; isMissingLeft: boolean };
+/** `g` and `h` are the sums of the left side. */
+type Split = { gain: number; feature: number; bin: number; isMissingLeft: boolean; g: number; h: number };
 type Open = { node: number; rows: Uint32Array; depth: number; histogram: Float64Array; g: number; h: number };
 
-const count = (data: Binned, rows: Uint32Array, gradients: Float64Array, hessians: Float64Array): Float64Array => {
-  const histogram = new Float64Array(data.bins.length * slots * 2);
-  for (let f = 0; f < data.bins.length; f++) {
+// Three numbers a slot: gradient, hessian, rows.
+const count = (data: Binned, sample: Sample, rows: Uint32Array): Float64Array => {
+  const histogram = new Float64Array(data.slots * 3);
+  const n = rows.length;
+  const g = new Float64Array(n);
+  const h = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    g[i] = sample.gradients[rows[i]!]!;
+    h[i] = sample.hessians[rows[i]!]!;
+  }
+  for (const f of sample.features) {
     const bins = data.bins[f]!;
-    const base = f * slots * 2;
-    for (let i = 0; i < rows.length; i++) {
-      const row = rows[i]!;
-      const at = base + bins[row]! * 2;
-      histogram[at]! += gradients[row]!;
-      histogram[at + 1]! += hessians[row]!;
+    const base = data.offsets[f]!;
+    for (let i = 0; i < n; i++) {
+      const at = (base + bins[rows[i]!]!) * 3;
+      histogram[at]! += g[i]!;
+      histogram[at + 1]! += h[i]!;
+      histogram[at + 2]! += 1;
     }
   }
   return histogram;
 };
 
-const bestSplit = (data: Binned, open: Open, options: GrowOptions): Split | null => {
+/** The best split of one column, or `best` when that is better. */
+const splitColumn = (data: Binned, open: Open, f: number, options: GrowOptions, best: Split | null): Split | null => {
   const { lambda, minLeaf } = options;
-  const minHessian = minLeaf * 1e-3;
+  const { histogram } = open;
+  const base = data.offsets[f]! * 3;
+  const [missingG, missingH, missingN] = [histogram[base]!, histogram[base + 1]!, histogram[base + 2]!];
   const parent = open.g ** 2 / (open.h + lambda);
-  let best: Split | null = null;
-  for (let f = 0; f < data.bins.length; f++) {
-    const base = f * slots * 2;
-    const missingG = open.histogram[base]!;
-    const missingH = open.histogram[base + 1]!;
-    const hasMissing = missingH > 0;
-    let g = 0;
-    let h = 0;
-    for (let bin = 1; bin <= data.edges[f]!.length; bin++) {
-      g += open.histogram[base + bin * 2]!;
-      h += open.histogram[base + bin * 2 + 1]!;
-      for (let side = 0; side <= (hasMissing ? 1 : 0); side++) {
-        const [gl, hl] = side === 1 ? [g + missingG, h + missingH] : [g, h];
-        const [gr, hr] = [open.g - gl, open.h - hl];
-        if (hl < minHessian || hr < minHessian) continue;
-        const gain = gl ** 2 / (hl + lambda) + gr ** 2 / (hr + lambda) - parent;
-        if (gain > (best?.gain ?? 1e-9)) best = { gain, feature: f, bin, isMissingLeft: side === 1 };
-      }
+  const total = open.rows.length;
+  let found = best;
+  let [g, h, n] = [0, 0, 0];
+  for (let bin = 1; bin <= data.edges[f]!.length; bin++) {
+    const at = base + bin * 3;
+    g += histogram[at]!;
+    h += histogram[at + 1]!;
+    n += histogram[at + 2]!;
+    for (let side = missingN > 0 ? 1 : 0; side >= 0; side--) {
+      const nl = side === 1 ? n + missingN : n;
+      if (nl < minLeaf || total - nl < minLeaf) continue;
+      const gl = side === 1 ? g + missingG : g;
+      const hl = side === 1 ? h + missingH : h;
+      const gain = gl ** 2 / (hl + lambda) + (open.g - gl) ** 2 / (open.h - hl + lambda) - parent;
+      if (gain > (found?.gain ?? 1e-9))
+        found = { gain, feature: f, bin, isMissingLeft: missingN > 0 ? side === 1 : nl * 2 > total, g: gl, h: hl };
     }
   }
-  return best;
+  return found;
 };
 
 const part = (data: Binned, rows: Uint32Array, split: Split): { left: Uint32Array; right: Uint32Array } => {
@@ -124,58 +93,47 @@ const sumOf = (values: Float64Array, rows: Uint32Array): number => {
 
 const leaf = (value: number): TreeNode => ({ feature: -1, threshold: 0, isMissingLeft: false, left: -1, right: -1, value });
 
-/** Grows one tree depth by depth and adds its values to `scores` for the training rows. */
-export const growTree = (
-  data: Binned,
-  all: Uint32Array,
-  gradients: Float64Array,
-  hessians: Float64Array,
-  scores: Float64Array,
-  options: GrowOptions,
-): Tree => {
+/** Histograms of the two children: the smaller one counted, the other by subtraction in place; none when they will be leaves. */
+const childHistograms = (data: Binned, sample: Sample, parent: Float64Array, left: Uint32Array, right: Uint32Array, isLast: boolean) => {
+  if (isLast) return { left: parent, right: parent };
+  const isLeftSmaller = left.length <= right.length;
+  const small = count(data, sample, isLeftSmaller ? left : right);
+  for (let i = 0; i < parent.length; i++) parent[i]! -= small[i]!;
+  return isLeftSmaller ? { left: small, right: parent } : { left: parent, right: small };
+};
+
+/** Grows one tree, depth first, and adds it to the scores of the rows it grew on. Leaf values are float32. */
+export const growTree = (data: Binned, sample: Sample, options: GrowOptions): Tree => {
   const tree: Tree = [leaf(0)];
-  const openAt = (node: number, rows: Uint32Array, depth: number, histogram: Float64Array): Open => ({
-    node,
-    rows,
-    depth,
-    histogram,
-    g: sumOf(gradients, rows),
-    h: sumOf(hessians, rows),
-  });
-  const queue: Open[] = [openAt(0, all, 0, count(data, all, gradients, hessians))];
-  for (let open = queue.pop(); open; open = queue.pop()) {
-    const split = open.depth < options.depth && open.rows.length >= 2 * options.minLeaf ? bestSplit(data, open, options) : null;
-    const sides = split ? part(data, open.rows, split) : null;
-    if (!split || !sides || sides.left.length < options.minLeaf || sides.right.length < options.minLeaf) {
+  const g = sumOf(sample.gradients, sample.rows);
+  const h = sumOf(sample.hessians, sample.rows);
+  const stack: Open[] = [{ node: 0, rows: sample.rows, depth: 0, histogram: count(data, sample, sample.rows), g, h }];
+  for (let open = stack.pop(); open; open = stack.pop()) {
+    let split: Split | null = null;
+    if (open.depth < options.depth && open.rows.length >= 2 * options.minLeaf)
+      for (const f of sample.features) split = splitColumn(data, open, f, options, split);
+    if (!split) {
       const value = Math.fround((-open.g / (open.h + options.lambda)) * options.rate);
       tree[open.node]!.value = value;
-      for (let i = 0; i < open.rows.length; i++) scores[open.rows[i]!]! += value;
+      for (let i = 0; i < open.rows.length; i++) sample.scores[open.rows[i]!]! += value;
       continue;
     }
+    const rows = part(data, open.rows, split);
+    const depth = open.depth + 1;
+    const histograms = childHistograms(data, sample, open.histogram, rows.left, rows.right, depth >= options.depth);
     const [left, right] = [tree.push(leaf(0)) - 1, tree.push(leaf(0)) - 1];
-    tree[open.node] = {
-      feature: split.feature,
-      threshold: data.edges[split.feature]![split.bin - 1]!,
-      isMissingLeft: split.isMissingLeft,
-      left,
-      right,
-      value: 0,
-    };
-    const isLeftSmaller = sides.left.length <= sides.right.length;
-    const isLast = open.depth + 1 >= options.depth;
-    const small = isLast ? open.histogram : count(data, isLeftSmaller ? sides.left : sides.right, gradients, hessians);
-    const large = open.histogram;
-    if (!isLast) for (let i = 0; i < large.length; i++) large[i]! -= small[i]!;
-    queue.push(
-      openAt(left, sides.left, open.depth + 1, isLeftSmaller ? small : large),
-      openAt(right, sides.right, open.depth + 1, isLeftSmaller ? large : small),
+    const threshold = data.edges[split.feature]![split.bin - 1]!;
+    tree[open.node] = { feature: split.feature, threshold, isMissingLeft: split.isMissingLeft, left, right, value: 0 };
+    stack.push(
+      { node: left, rows: rows.left, depth, histogram: histograms.left, g: split.g, h: split.h },
+      { node: right, rows: rows.right, depth, histogram: histograms.right, g: open.g - split.g, h: open.h - split.h },
     );
   }
   return tree;
 };
 
 /** The value a tree gives to row `i` of unbinned columns. */
-export const valueOf = (tree: Tree, columns: Float64Array[], i: number): number => {
+export const treeValue = (tree: Tree, columns: Float64Array[], i: number): number => {
   let node = tree[0]!;
   while (node.feature >= 0) {
     const value = columns[node.feature]![i]!;

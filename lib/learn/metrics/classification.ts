@@ -80,10 +80,11 @@ export const brier = (labels: Labels, scores: Scores): number => {
   return sum / labels.length;
 };
 
-/** Greatest distance of the two classes' score distributions (Kolmogorov–Smirnov). */
+/** Greatest distance of the two classes' score distributions (Kolmogorov–Smirnov); NaN when one class is absent. */
 export const ksStatistic = (labels: Labels, scores: Scores): number => {
   const hits = positives(labels);
-  return Math.max(...sweep(labels, scores).map(({ tp, fp }) => Math.abs(tp / hits - fp / (labels.length - hits))));
+  if (hits === 0 || hits === labels.length) return Number.NaN;
+  return sweep(labels, scores).reduce((most, { tp, fp }) => Math.max(most, Math.abs(tp / hits - fp / (labels.length - hits))), 0);
 };
 
 /** Counts and ratios at a threshold; a score equal to it counts as positive. */
@@ -91,11 +92,14 @@ export const atThreshold = (labels: Labels, scores: Scores, threshold = 0.5) => 
   check(labels, scores);
   let [tp, fp, tn, fn] = [0, 0, 0, 0];
   for (let i = 0; i < labels.length; i++) {
-    if (scores[i]! >= threshold) labels[i] ? (tp += 1) : (fp += 1);
-    else labels[i] ? (fn += 1) : (tn += 1);
+    const isCalled = scores[i]! >= threshold;
+    if (isCalled && labels[i]) tp += 1;
+    else if (isCalled) fp += 1;
+    else if (labels[i]) fn += 1;
+    else tn += 1;
   }
-  const precision = tp + fp === 0 ? 0 : tp / (tp + fp);
-  const recall = tp + fn === 0 ? 0 : tp / (tp + fn);
+  const precision = ratio(tp, tp + fp);
+  const recall = ratio(tp, tp + fn);
   return {
     tp,
     fp,
@@ -103,10 +107,12 @@ export const atThreshold = (labels: Labels, scores: Scores, threshold = 0.5) => 
     fn,
     precision,
     recall,
-    f1: precision + recall === 0 ? 0 : (2 * precision * recall) / (precision + recall),
+    f1: ratio(2 * precision * recall, precision + recall),
     accuracy: (tp + tn) / labels.length,
   };
 };
+
+const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
 
 const thin = <T>(points: T[], limit: number): T[] =>
   points.length <= limit ? points : points.filter((_, i) => i % Math.ceil(points.length / limit) === 0 || i === points.length - 1);
@@ -114,7 +120,11 @@ const thin = <T>(points: T[], limit: number): T[] =>
 /** The ROC curve as at most `limit` points, from (0, 0) to (1, 1). */
 export const rocCurve = (labels: Labels, scores: Scores, limit = 200): { fpr: number; tpr: number; threshold: number }[] => {
   const hits = positives(labels);
-  const points = sweep(labels, scores).map(({ tp, fp, threshold }) => ({ fpr: fp / (labels.length - hits), tpr: tp / hits, threshold }));
+  const points = sweep(labels, scores).map(({ tp, fp, threshold }) => ({
+    fpr: ratio(fp, labels.length - hits),
+    tpr: ratio(tp, hits),
+    threshold,
+  }));
   return [{ fpr: 0, tpr: 0, threshold: Number.POSITIVE_INFINITY }, ...thin(points, limit)];
 };
 
@@ -122,7 +132,7 @@ export const rocCurve = (labels: Labels, scores: Scores, limit = 200): { fpr: nu
 export const prCurve = (labels: Labels, scores: Scores, limit = 200): { precision: number; recall: number; threshold: number }[] => {
   const hits = positives(labels);
   return thin(
-    sweep(labels, scores).map(({ tp, fp, threshold }) => ({ precision: tp / (tp + fp), recall: tp / hits, threshold })),
+    sweep(labels, scores).map(({ tp, fp, threshold }) => ({ precision: tp / (tp + fp), recall: ratio(tp, hits), threshold })),
     limit,
   );
 };

@@ -7,6 +7,7 @@ export type Datatype = keyof typeof types;
 type Attribute = number | string | readonly number[] | readonly string[] | { ints: readonly number[] } | { float: number };
 
 export type Builder = {
+  /** Declare inputs first: names the builder makes up keep out of their way. */
   input: (name: string, datatype: Datatype, shape: readonly (number | string)[]) => string;
   output: (name: string, datatype: Datatype, shape: readonly (number | string)[]) => void;
   constant: (values: ArrayLike<number>, shape: readonly number[]) => string;
@@ -47,10 +48,17 @@ export const openBuilder = (graphName: string): Builder => {
   const initializers: object[] = [];
   const inputs: object[] = [];
   const outputs: object[] = [];
+  const taken = new Set<string>();
   let count = 0;
-  const fresh = (hint: string): string => `${hint}_${++count}`;
+  const fresh = (hint: string): string => {
+    let name: string;
+    do name = `${hint}_${++count}`;
+    while (taken.has(name));
+    return name;
+  };
   return {
     input: (name, datatype, shape) => {
+      taken.add(name);
       inputs.push(valueInfo(name, datatype, shape));
       return name;
     },

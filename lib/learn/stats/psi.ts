@@ -17,30 +17,32 @@ export const psiOfShares = (reference: readonly number[], current: readonly numb
     current.map((share) => Math.max(floor, share)),
   );
 
-/** PSI of live values against a profile: deciles for numbers, levels (the rest as one) for categories. NaN and "" are left out; NaN when nothing is left. */
+const numbersIn = (values: readonly unknown[]): number[] =>
+  values.map((value) => (value === null || value === undefined || value === "" ? Number.NaN : Number(value))).filter(Number.isFinite);
+
+const textsIn = (values: readonly unknown[]): string[] =>
+  values.filter((value) => value !== null && value !== undefined && value !== "").map(String);
+
+/** PSI of live values against a profile: deciles for numbers, levels (the rest as one) for categories. Missing values are left out; NaN when nothing is left. */
 export const psiAgainst = (profile: ColumnProfile, values: readonly unknown[]): { psi: number; n: number } => {
-  if (profile.kind === "number") {
-    const clean = values
-      .map((value) => (value === null || value === "" ? Number.NaN : Number(value)))
-      .filter((value) => !Number.isNaN(value));
-    if (clean.length === 0 || profile.count === 0) return { psi: Number.NaN, n: 0 };
-    return { psi: psiOfShares(profile.shares, decileShares(clean, profile.deciles.slice(1, 10))), n: clean.length };
-  }
-  const clean = values.filter((value) => value !== null && value !== undefined && value !== "").map(String);
+  const clean = profile.kind === "number" ? numbersIn(values) : textsIn(values);
   if (clean.length === 0 || profile.count === 0) return { psi: Number.NaN, n: 0 };
+  if (profile.kind === "number")
+    return { psi: psiOfShares(profile.shares, decileShares(clean as number[], profile.deciles.slice(1, 10))), n: clean.length };
   const counts = new Map(profile.levels.map((level) => [level.value, 0]));
   let other = 0;
-  for (const value of clean) counts.has(value) ? counts.set(value, counts.get(value)! + 1) : (other += 1);
-  const reference = [...profile.levels.map((level) => level.count / profile.count), profile.other / profile.count];
-  const current = [...profile.levels.map((level) => counts.get(level.value)! / clean.length), other / clean.length];
-  const both = reference.map((share, i) => ({ share, now: current[i]! })).filter((one) => one.share > 0 || one.now > 0);
-  return {
-    psi: psiOfShares(
-      both.map((one) => one.share),
-      both.map((one) => one.now),
-    ),
-    n: clean.length,
-  };
+  for (const value of clean as string[]) {
+    const known = counts.get(value);
+    if (known === undefined) other += 1;
+    else counts.set(value, known + 1);
+  }
+  const bins = profile.levels.map((level) => ({ then: level.count / profile.count, now: counts.get(level.value)! / clean.length }));
+  if (profile.other > 0 || other > 0) bins.push({ then: profile.other / profile.count, now: other / clean.length });
+  const psi = psiOfShares(
+    bins.map((one) => one.then),
+    bins.map((one) => one.now),
+  );
+  return { psi, n: clean.length };
 };
 
 /** PSI of two samples with edges at the reference's deciles. */
@@ -65,7 +67,8 @@ export const psiEvidently = (reference: readonly (number | string)[], current: r
 
 const binned = (reference: readonly number[], current: readonly number[]) => {
   const all = [...reference, ...current];
-  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const low = all.reduce((least, value) => Math.min(least, value));
+  const high = all.reduce((most, value) => Math.max(most, value));
   const bins = Math.ceil(Math.log2(all.length) + 1);
   const count = (values: readonly number[]): number[] => {
     const counts = Array.from({ length: bins }, () => 0);
@@ -77,7 +80,10 @@ const binned = (reference: readonly number[], current: readonly number[]) => {
 
 const levels = (reference: readonly (number | string)[], current: readonly (number | string)[]) => {
   const names = [...new Set([...reference, ...current])];
-  const share = (values: readonly (number | string)[]) =>
-    names.map((name) => values.filter((value) => value === name).length / values.length);
+  const share = (values: readonly (number | string)[]) => {
+    const counts = new Map<number | string, number>();
+    for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+    return names.map((name) => (counts.get(name) ?? 0) / values.length);
+  };
   return { reference: share(reference), current: share(current) };
 };

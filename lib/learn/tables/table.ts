@@ -39,9 +39,27 @@ export const columnOf = (table: Columns, name: string): Column => {
   return found;
 };
 
-/** 0/1 labels of a target column: 1 where it equals `positive`. */
+/** A column that must hold numbers. */
+export const numbersOf = (table: Columns, name: string): Float64Array => {
+  const column = columnOf(table, name);
+  if (!isNumeric(column))
+    throw new Error(`Column ${name} holds text, but numbers are needed. Give a Float64Array, NaN where one is missing.`);
+  return column;
+};
+
+/** A column that must hold texts. */
+export const textsOf = (table: Columns, name: string): string[] => {
+  const column = columnOf(table, name);
+  if (isNumeric(column)) throw new Error(`Column ${name} holds numbers, but text is needed. Give a string[], "" where one is missing.`);
+  return column;
+};
+
+/** 0/1 labels of a target column: 1 where it equals `positive`. A row without a target is an error, never a 0. */
 export const labelsOf = (table: Columns, target: string, positive: string | number): Uint8Array => {
   const column = columnOf(table, target);
+  let missing = 0;
+  for (let i = 0; i < column.length; i++) if (column[i] === "" || Number.isNaN(column[i])) missing += 1;
+  if (missing > 0) throw new Error(`Column ${target} has no value in ${missing} of ${column.length} rows. Leave these rows out first.`);
   const labels = Uint8Array.from({ length: column.length }, (_, i) => (column[i] === positive ? 1 : 0));
   const hits = labels.reduce((sum, one) => sum + one, 0);
   if (hits === 0 || hits === labels.length)
@@ -83,8 +101,10 @@ export const trainTestSplit = (
   for (const group of groups) {
     const order = shuffled(group.length, random);
     const cut = Math.round(group.length * test);
-    order.forEach((at, i) => (i < cut ? testRows : trainRows).push(group[at]!));
+    for (const [i, at] of order.entries()) (i < cut ? testRows : trainRows).push(group[at]!);
   }
+  if (trainRows.length === 0 || testRows.length === 0)
+    throw new Error(`${n} rows cannot be split at ${test}: one side would be empty. Give more rows or another share.`);
   trainRows.sort((a, b) => a - b);
   testRows.sort((a, b) => a - b);
   return { train: takeRows(table, trainRows), test: takeRows(table, testRows), trainRows, testRows };
@@ -92,8 +112,11 @@ export const trainTestSplit = (
 
 /** k folds that keep the share of each level of a column; every row is in exactly one test fold. */
 export const stratifiedFolds = (table: Columns, column: string, k = 5, seed = 0): { trainRows: number[]; testRows: number[] }[] => {
+  const n = rowCount(table);
+  if (!Number.isInteger(k) || k < 2 || k > n)
+    throw new Error(`${k} folds of ${n} rows cannot be made. Give a whole number from 2 to ${n}.`);
   const random = mulberry32(seed);
-  const fold = new Uint8Array(rowCount(table));
+  const fold = new Uint32Array(n);
   let turn = 0;
   for (const group of groupsOf(columnOf(table, column))) for (const at of shuffled(group.length, random)) fold[group[at]!] = turn++ % k;
   return Array.from({ length: k }, (_, f) => ({
