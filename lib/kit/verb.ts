@@ -148,6 +148,9 @@ export const verb = <O extends Operation>(
   return Object.assign(perform, { operation });
 };
 
+/** What long-lived parts (sockets, streams, runners) read with, outside of any transaction; a verb has its scope instead. */
+export const reading = (): Sql => sql();
+
 /** Work in a workspace that is not an operation (jobs, runners): the same transaction, audit and news, as the given caller. */
 export const within = <T>(caller: Caller, workspaceId: string, work: (scope: Scope) => Promise<T>): Promise<T> =>
   transacted(caller, { ...noPlace, id: workspaceId }, work);

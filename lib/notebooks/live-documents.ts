@@ -1,9 +1,9 @@
 // Documents that people have open in this process. One document is loaded before anybody is served, stores what it gathers within 200 ms,
 // says "saved" after commit, compacts itself, and is let go when the last reader leaves.
 import * as Y from "yjs";
-import { sql } from "#db";
 import { now } from "#lib/kit/clock.ts";
 import { log } from "#lib/kit/log.ts";
+import { reading } from "#lib/kit/verb.ts";
 import { orderedCells } from "#lib/notebooks/document.ts";
 import * as store from "#lib/notebooks/store.ts";
 
@@ -30,7 +30,7 @@ const held = (): Map<string, Held> => {
 
 const load = async (id: string): Promise<Omit<LiveDocument, "release">> => {
   const doc = new Y.Doc({ gc: true });
-  const history = await store.readHistory(sql(), id);
+  const history = await store.readHistory(reading(), id);
   for (const part of history.parts) Y.applyUpdate(doc, part, "load");
   let pending: Uint8Array[] = [];
   let author: string | null = null;
@@ -61,7 +61,7 @@ const load = async (id: string): Promise<Omit<LiveDocument, "release">> => {
 
   /** Replays the stored rows (not this memory), so a snapshot holds exactly what was committed. */
   const compactNow = async (): Promise<void> => {
-    const { parts, lastId } = await store.readHistory(sql(), id);
+    const { parts, lastId } = await store.readHistory(reading(), id);
     const replay = new Y.Doc({ gc: true });
     replay.transact(() => {
       for (const part of parts) Y.applyUpdate(replay, part);

@@ -3,11 +3,11 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { FastifyInstance } from "fastify";
-import { sql } from "#db";
 import { env } from "#lib/kit/env.ts";
 import { forward, forwardUpgrade } from "#lib/kit/forward.ts";
 import { Problem } from "#lib/kit/problem.ts";
 import type { Caller } from "#lib/kit/verb.ts";
+import { reading } from "#lib/kit/verb.ts";
 import { authenticate, authority } from "#lib/workspace/authority.ts";
 import type { Role } from "#lib/workspace/contract.ts";
 import { mintSessionToken } from "#lib/workspace/installation.ts";
@@ -20,7 +20,7 @@ const ownerOf = new Map<string, string>();
 const mayRun = async (caller: Caller): Promise<{ workspaceId: string; role: Role }> => {
   if (caller.kind === "nobody" || !caller.workspaceId)
     throw new Problem("unauthenticated", "workspace.unauthenticated", "Send an API token as Authorization: token … or ?token=….");
-  const row = await findWorkspaceById(sql(), caller.workspaceId);
+  const row = await findWorkspaceById(reading(), caller.workspaceId);
   const place = row && (await authority(caller, row.slug));
   if (!place?.grants.has("run"))
     throw new Problem("forbidden", "workspace.forbidden", "This token may not run code. Make one with the role editor.");

@@ -1,9 +1,9 @@
 // The product's side of a running session, in the web process. Messages from the kernel are gathered for at most 40 ms, reduced, stored in
 // one transaction with the number of the last one, and only then told to people and acknowledged to the kernel (S3).
 
-import { sql } from "#db";
 import { now } from "#lib/kit/clock.ts";
 import { log } from "#lib/kit/log.ts";
+import { reading } from "#lib/kit/verb.ts";
 import type { CellState, Output, RunEvent, Session } from "#lib/sessions/contract.ts";
 import { createKernel, findKernel, type Line, openLine } from "#lib/sessions/kernel-client.ts";
 import { type Change, emptyState, lose, type State, type Told, take } from "#lib/sessions/rules.ts";
@@ -31,9 +31,9 @@ const loadState = async (row: store.SessionRow): Promise<State> => {
   const state = emptyState();
   state.status = row.status as State["status"];
   state.message = row.message;
-  for (const run of [...(await store.lastRuns(sql(), row.notebookId)), ...(await store.pendingRuns(sql(), row.notebookId))])
+  for (const run of [...(await store.lastRuns(reading(), row.notebookId)), ...(await store.pendingRuns(reading(), row.notebookId))])
     state.runs.set(run.id, store.toRun(run));
-  for (const one of await store.outputs(sql(), row.notebookId)) {
+  for (const one of await store.outputs(reading(), row.notebookId)) {
     const cell = state.cells.get(one.cellId) ?? { outputs: [], displayIds: [], clearsNext: false, bytes: 0 };
     cell.outputs[one.index] = one.output as unknown as Output;
     cell.displayIds[one.index] = one.displayId;
@@ -192,7 +192,7 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
   };
 
   const opened = async (): Promise<void> => {
-    for (const run of await store.pendingRuns(sql(), notebookId)) await send(run);
+    for (const run of await store.pendingRuns(reading(), notebookId)) await send(run);
   };
 
   const gone = (): void => {

@@ -3,9 +3,9 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
-import { sql } from "#db";
 import { log } from "#lib/kit/log.ts";
 import { isProblem } from "#lib/kit/problem.ts";
+import { reading } from "#lib/kit/verb.ts";
 import { syncCloseCodes } from "#lib/notebooks/contract.ts";
 import { findNotebook } from "#lib/notebooks/store.ts";
 import type { RunEvent } from "#lib/sessions/contract.ts";
@@ -25,7 +25,7 @@ const serve = async (request: IncomingMessage, socket: WebSocket, slug: string, 
   });
   if (!caller || caller.kind === "nobody") return socket.close(syncCloseCodes.unauthenticated);
   const place = await authority(caller, slug);
-  if (!place?.grants.has("read") || !(await findNotebook({ sql: sql(), workspaceId: place.id }, notebookId)))
+  if (!place?.grants.has("read") || !(await findNotebook({ sql: reading(), workspaceId: place.id }, notebookId)))
     return socket.close(syncCloseCodes.missing);
 
   const send = (events: RunEvent[]): void => {
