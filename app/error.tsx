@@ -6,7 +6,11 @@ export default function PageError({ reset }: { error: Error; reset: () => void }
       <section>
         <h1>This page broke on our side.</h1>
         <p className="soft">What you wrote is kept. It is in the log with the time.</p>
-        <p><button type="button" className="btn primary" onClick={reset}>Try again</button></p>
+        <p>
+          <button type="button" className="btn primary" onClick={reset}>
+            Try again
+          </button>
+        </p>
       </section>
     </main>
   );

@@ -9,7 +9,10 @@ import { cookies } from "next/headers";
 import type { ReactNode } from "react";
 import { Toasts } from "#components/ui/toast.tsx";
 
-export const metadata: Metadata = { title: { default: "Atelier", template: "%s · Atelier" }, description: "Notebooks whose cells become stages, runs, versions and watched endpoints." };
+export const metadata: Metadata = {
+  title: { default: "Atelier", template: "%s · Atelier" },
+  description: "Notebooks whose cells become stages, runs, versions and watched endpoints.",
+};
 
 export default async function Layout({ children }: { children: ReactNode }) {
   const theme = (await cookies()).get("atelier-theme")?.value;

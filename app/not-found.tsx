@@ -5,7 +5,11 @@ export default function NotFound() {
       <section>
         <h1>There is nothing here.</h1>
         <p className="soft">The address is wrong, or what it names belongs to a workspace you are not in.</p>
-        <p><a className="lk" href="/">Go to your workspaces</a></p>
+        <p>
+          <a className="lk" href="/">
+            Go to your workspaces
+          </a>
+        </p>
       </section>
     </main>
   );

@@ -22,7 +22,12 @@ const draw = async (host: HTMLElement, spec: Spec): Promise<() => void> => {
   const whole = { ...spec, width, autosize: spec.autosize ?? { type: "fit", contains: "padding" } };
   const compiled = lite.compile(whole as never, { config: config as never }).spec;
   const loader = { ...vega.loader(), load: refuse, sanitize: refuse, http: refuse, file: refuse };
-  const view = new vega.View(vega.parse(compiled, undefined, { ast: true }), { renderer: "svg", expr: expressionInterpreter as never, loader: loader as never, logLevel: vega.Error });
+  const view = new vega.View(vega.parse(compiled, undefined, { ast: true }), {
+    renderer: "svg",
+    expr: expressionInterpreter as never,
+    loader: loader as never,
+    logLevel: vega.Error,
+  });
   await view.initialize(host).runAsync();
   return () => void view.finalize();
 };
@@ -37,11 +42,21 @@ const AsTable = ({ rows }: { rows: Record<string, unknown>[] }) => {
   return (
     <div className="wide" style={{ maxHeight: 300, overflow: "auto" }}>
       <table className="t compact">
-        <thead><tr>{names.map((name) => <th key={name}>{name}</th>)}</tr></thead>
+        <thead>
+          <tr>
+            {names.map((name) => (
+              <th key={name}>{name}</th>
+            ))}
+          </tr>
+        </thead>
         <tbody>
           {rows.map((row, i) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: rows have no identity
-            <tr key={i}>{names.map((name) => <td key={name}>{String(row[name])}</td>)}</tr>
+            <tr key={i}>
+              {names.map((name) => (
+                <td key={name}>{String(row[name])}</td>
+              ))}
+            </tr>
           ))}
         </tbody>
       </table>
@@ -64,11 +79,14 @@ export const VegaChart = ({ spec, label }: { spec: Spec; label: string }) => {
     const again = (): void => {
       end?.();
       end = null;
-      draw(place, JSON.parse(key) as Spec).then((finalize) => {
-        if (isGone) return finalize();
-        end = finalize;
-        setFailure(null);
-      }, (error: unknown) => !isGone && setFailure(error instanceof Error ? error.message : String(error)));
+      draw(place, JSON.parse(key) as Spec).then(
+        (finalize) => {
+          if (isGone) return finalize();
+          end = finalize;
+          setFailure(null);
+        },
+        (error: unknown) => !isGone && setFailure(error instanceof Error ? error.message : String(error)),
+      );
     };
     again();
     const watch = new MutationObserver(again);
@@ -95,7 +113,9 @@ export const VegaChart = ({ spec, label }: { spec: Spec; label: string }) => {
       {isTable ? <AsTable rows={rows} /> : <div ref={host} role="img" aria-label={label} style={{ minHeight: 40 }} />}
       {failure ? <p className="problem">The chart could not be drawn: {failure}</p> : null}
       {rows.length > 0 ? (
-        <button type="button" className="astable" onClick={() => setTable(!isTable)}>{isTable ? "Show as chart" : "Read as table"}</button>
+        <button type="button" className="astable" onClick={() => setTable(!isTable)}>
+          {isTable ? "Show as chart" : "Read as table"}
+        </button>
       ) : null}
     </figure>
   );

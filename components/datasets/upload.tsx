@@ -26,9 +26,16 @@ export const Upload = ({ workspace, dataset, file, onDone }: { workspace: string
   const sentence = `${bytes(sent)} of ${bytes(file.size)}`;
   return (
     <div>
-      <p className="row"><span className="grow">{file.name}</span><span className="dim">{sentence}</span></p>
+      <p className="row">
+        <span className="grow">{file.name}</span>
+        <span className="dim">{sentence}</span>
+      </p>
       <Steel fraction={file.size === 0 ? 1 : sent / file.size} sentence={sentence} state={problem ? "failed" : "running"} />
-      {problem ? <p className="problem" role="alert">{problem}</p> : null}
+      {problem ? (
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+      ) : null}
     </div>
   );
 };

@@ -2,7 +2,7 @@
 // Sending an operation from a screen: pending while it runs, the server's own sentence when it is refused, fresh data after.
 import { useRouter } from "next/navigation";
 import { useCallback, useState } from "react";
-import { call, type CallOptions } from "#lib/kit/call.ts";
+import { type CallOptions, call } from "#lib/kit/call.ts";
 import type { CallInputOf, Operation, OutputOf } from "#lib/kit/operation.ts";
 
 /** `run` answers the output, or null after a refusal, whose words are in `problem`. */

@@ -3,45 +3,162 @@ import { Lineage } from "#components/experiments/lineage.tsx";
 import { AliasMark } from "#components/models/alias-mark.tsx";
 import { PageHead } from "#components/shell/frame.tsx";
 import { Bars, bytes, metric, Parts, Time, whole } from "#components/ui/figures.tsx";
-import type { Tensor, Version } from "#lib/models/contract.ts";
 import type { ColumnProfile } from "#lib/learn/stats/profile.ts";
+import type { Tensor, Version } from "#lib/models/contract.ts";
 import "#components/experiments/experiments.css";
 
 type Profile = { rows: number; columns: Record<string, ColumnProfile> } | null;
 
 const Shape = ({ profile }: { profile: ColumnProfile | undefined }) => {
   if (!profile) return <span className="dim">–</span>;
-  if (profile.kind === "number") return <span className="row"><Bars heights={profile.deciles.slice(1).map((high, i) => 1 / Math.max(1e-9, high - profile.deciles[i]!))} /> <span className="dim">{metric(profile.deciles[0])} – {metric(profile.deciles[10])}</span></span>;
-  return <span className="row"><Parts shares={profile.levels.slice(0, 5).map((level) => level.count / Math.max(1, profile.count))} /> <span className="dim">{profile.levels.length} levels</span></span>;
+  if (profile.kind === "number")
+    return (
+      <span className="row">
+        <Bars heights={profile.deciles.slice(1).map((high, i) => 1 / Math.max(1e-9, high - profile.deciles[i]!))} />{" "}
+        <span className="dim">
+          {metric(profile.deciles[0])} – {metric(profile.deciles[10])}
+        </span>
+      </span>
+    );
+  return (
+    <span className="row">
+      <Parts shares={profile.levels.slice(0, 5).map((level) => level.count / Math.max(1, profile.count))} />{" "}
+      <span className="dim">{profile.levels.length} levels</span>
+    </span>
+  );
 };
 
 const Tensors = ({ title, tensors, profile }: { title: string; tensors: Tensor[]; profile?: Profile }) => (
   <section>
-    <div className="sectionhead"><h2>{title}</h2><span className="dim">{tensors.length}{profile ? `, trained on ${whole(profile.rows)} rows` : ""}</span></div>
+    <div className="sectionhead">
+      <h2>{title}</h2>
+      <span className="dim">
+        {tensors.length}
+        {profile ? `, trained on ${whole(profile.rows)} rows` : ""}
+      </span>
+    </div>
     <table className="t compact">
-      <thead><tr><th>Name</th><th>Datatype</th><th>Shape</th>{profile ? <th>Training data</th> : null}</tr></thead>
-      <tbody>{tensors.map((one) => <tr key={one.name}><td className="mono">{one.name}</td><td className="dim">{one.datatype}</td><td className="mono dim">[{one.shape.join(", ")}]</td>{profile ? <td><Shape profile={profile.columns[one.name]} /></td> : null}</tr>)}</tbody>
+      <thead>
+        <tr>
+          <th>Name</th>
+          <th>Datatype</th>
+          <th>Shape</th>
+          {profile ? <th>Training data</th> : null}
+        </tr>
+      </thead>
+      <tbody>
+        {tensors.map((one) => (
+          <tr key={one.name}>
+            <td className="mono">{one.name}</td>
+            <td className="dim">{one.datatype}</td>
+            <td className="mono dim">[{one.shape.join(", ")}]</td>
+            {profile ? (
+              <td>
+                <Shape profile={profile.columns[one.name]} />
+              </td>
+            ) : null}
+          </tr>
+        ))}
+      </tbody>
     </table>
   </section>
 );
 
 const stations = (workspace: string, version: Version) => [
-  version.source ? { title: <a className="lk" href={`/${workspace}/notebooks/${version.source.notebookId}#${version.source.cellId}`}>cell</a>, lines: [<span key="t">text <span className="mono">{version.source.cellHash.slice(0, 6)}</span></span>, `revision ${version.source.revision}`] } : { title: "outside a notebook", lines: ["registered over the API"] },
-  version.run ? { title: <a className="lk" href={`/${workspace}/experiments/runs/${version.run.number}`}>run {version.run.number}</a>, lines: [Object.entries(version.metrics).slice(0, 2).map(([key, value]) => `${key} ${metric(value)}`).join(", ")] } : { title: "no run", lines: ["registered without one"] },
-  { title: `version ${version.number}`, isHere: true, lines: [`${version.kind}, ${bytes(version.size)}`, <span key="d" className="mono">sha256 {version.digest.slice(0, 4)}…{version.digest.slice(-4)}</span>] },
-  { title: <a className="lk" href={`/${workspace}/serving`}>endpoints</a>, lines: ["what serves it stands in Serving"] },
+  version.source
+    ? {
+        title: (
+          <a className="lk" href={`/${workspace}/notebooks/${version.source.notebookId}#${version.source.cellId}`}>
+            cell
+          </a>
+        ),
+        lines: [
+          <span key="t">
+            text <span className="mono">{version.source.cellHash.slice(0, 6)}</span>
+          </span>,
+          `revision ${version.source.revision}`,
+        ],
+      }
+    : { title: "outside a notebook", lines: ["registered over the API"] },
+  version.run
+    ? {
+        title: (
+          <a className="lk" href={`/${workspace}/experiments/runs/${version.run.number}`}>
+            run {version.run.number}
+          </a>
+        ),
+        lines: [
+          Object.entries(version.metrics)
+            .slice(0, 2)
+            .map(([key, value]) => `${key} ${metric(value)}`)
+            .join(", "),
+        ],
+      }
+    : { title: "no run", lines: ["registered without one"] },
+  {
+    title: `version ${version.number}`,
+    isHere: true,
+    lines: [
+      `${version.kind}, ${bytes(version.size)}`,
+      <span key="d" className="mono">
+        sha256 {version.digest.slice(0, 4)}…{version.digest.slice(-4)}
+      </span>,
+    ],
+  },
+  {
+    title: (
+      <a className="lk" href={`/${workspace}/serving`}>
+        endpoints
+      </a>
+    ),
+    lines: ["what serves it stands in Serving"],
+  },
 ];
 
 export const VersionPage = ({ workspace, version, profile }: { workspace: string; version: Version; profile: Profile }) => (
   <main className="page">
-    <PageHead title={`Version ${version.number}`} sentence={<span className="row">{version.aliases.map((alias) => <AliasMark key={alias} alias={alias} />)} {version.kind}, made by {version.createdBy}, <Time at={version.createdAt} /></span>} actions={<a className="btn" href={`/api/v1/workspaces/${workspace}/models/${version.model}/versions/${version.number}/file`}>Download ONNX</a>} />
-    {version.description ? <p className="prose" style={{ maxWidth: 760 }}>{version.description}</p> : null}
-    <dl className="facts">{Object.entries(version.metrics).map(([key, value]) => <div key={key}><dt>{key}</dt><dd className="figure">{metric(value)}</dd></div>)}</dl>
+    <PageHead
+      title={`Version ${version.number}`}
+      sentence={
+        <span className="row">
+          {version.aliases.map((alias) => (
+            <AliasMark key={alias} alias={alias} />
+          ))}{" "}
+          {version.kind}, made by {version.createdBy}, <Time at={version.createdAt} />
+        </span>
+      }
+      actions={
+        <a className="btn" href={`/api/v1/workspaces/${workspace}/models/${version.model}/versions/${version.number}/file`}>
+          Download ONNX
+        </a>
+      }
+    />
+    {version.description ? (
+      <p className="prose" style={{ maxWidth: 760 }}>
+        {version.description}
+      </p>
+    ) : null}
+    <dl className="facts">
+      {Object.entries(version.metrics).map(([key, value]) => (
+        <div key={key}>
+          <dt>{key}</dt>
+          <dd className="figure">{metric(value)}</dd>
+        </div>
+      ))}
+    </dl>
     <div className="columns">
       <Tensors title="Takes" tensors={version.signature.inputs} profile={profile} />
       <div>
         <Tensors title="Answers" tensors={version.signature.outputs} />
-        {version.sample[0] ? <><div className="sectionhead"><h2>A sample</h2><span className="dim">one training row</span></div><pre className="log">{JSON.stringify(version.sample[0], null, 2)}</pre></> : null}
+        {version.sample[0] ? (
+          <>
+            <div className="sectionhead">
+              <h2>A sample</h2>
+              <span className="dim">one training row</span>
+            </div>
+            <pre className="log">{JSON.stringify(version.sample[0], null, 2)}</pre>
+          </>
+        ) : null}
       </div>
     </div>
     <Lineage stations={stations(workspace, version)} />

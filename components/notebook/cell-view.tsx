@@ -33,24 +33,78 @@ const Gutter = ({ state, number }: { state: CellState | undefined; number: numbe
 };
 
 const Why = ({ mood, state }: { mood: CellMood; state: CellState | undefined }): ReactNode => {
-  if (mood === "queued") return <p className="why"><State of="queued" /> waits for the cells before it</p>;
-  if (mood === "stale" && state?.message) return <p className="why"><State of="stale">Not run</State> {state.message}</p>;
-  if (mood === "stale") return <p className="why"><State of="stale" /> the text changed after this ran</p>;
-  if (mood === "failed" && state?.fault && state.fault !== "yours") return <p className="why"><State of="failed">{state.fault === "limits" ? "Limits" : "Ours"}</State> {state.message}</p>;
+  if (mood === "queued")
+    return (
+      <p className="why">
+        <State of="queued" /> waits for the cells before it
+      </p>
+    );
+  if (mood === "stale" && state?.message)
+    return (
+      <p className="why">
+        <State of="stale">Not run</State> {state.message}
+      </p>
+    );
+  if (mood === "stale")
+    return (
+      <p className="why">
+        <State of="stale" /> the text changed after this ran
+      </p>
+    );
+  if (mood === "failed" && state?.fault && state.fault !== "yours")
+    return (
+      <p className="why">
+        <State of="failed">{state.fault === "limits" ? "Limits" : "Ours"}</State> {state.message}
+      </p>
+    );
   return null;
 };
 
 type Props = {
-  cell: CellRef; number: number; state: CellState | undefined; outputs: readonly Output[] | undefined; shared: Shared; people: Person[]; isSelected: boolean; isEditing: boolean; canWrite: boolean; isFolded: boolean;
-  onSelect: (id: string) => void; onEdit: (id: string) => void; onLeave: () => void; onRun: (id: string, andGoOn: boolean) => void; margin: ReactNode;
+  cell: CellRef;
+  number: number;
+  state: CellState | undefined;
+  outputs: readonly Output[] | undefined;
+  shared: Shared;
+  people: Person[];
+  isSelected: boolean;
+  isEditing: boolean;
+  canWrite: boolean;
+  isFolded: boolean;
+  onSelect: (id: string) => void;
+  onEdit: (id: string) => void;
+  onLeave: () => void;
+  onRun: (id: string, andGoOn: boolean) => void;
+  margin: ReactNode;
 };
 
-const Bed = ({ cell, shared, people, isEditing, canWrite, source, onEdit, onLeave, onRun, label }: Props & { source: string; label: string }) => {
+const Bed = ({
+  cell,
+  shared,
+  people,
+  isEditing,
+  canWrite,
+  source,
+  onEdit,
+  onLeave,
+  onRun,
+  label,
+}: Props & { source: string; label: string }) => {
   const isCode = cell.type === "code";
   if (isEditing && canWrite) {
     return (
       <div className="bed is-live">
-        <CodeEditor cellId={cell.id} text={cell.text} language={isCode ? "typescript" : "markdown"} shared={shared} people={people} hasFocus onLeave={onLeave} onRun={(andGoOn) => onRun(cell.id, andGoOn)} label={label} />
+        <CodeEditor
+          cellId={cell.id}
+          text={cell.text}
+          language={isCode ? "typescript" : "markdown"}
+          shared={shared}
+          people={people}
+          hasFocus
+          onLeave={onLeave}
+          onRun={(andGoOn) => onRun(cell.id, andGoOn)}
+          label={label}
+        />
       </div>
     );
   }
@@ -61,7 +115,11 @@ const Bed = ({ cell, shared, people, isEditing, canWrite, source, onEdit, onLeav
     return (
       // biome-ignore lint/a11y/noStaticElementInteractions: Enter does the same from the keyboard
       <div className="md prose" onDoubleClick={open}>
-        {source.trim() === "" ? <p className="dim">An empty note. Enter to write.</p> : <Markdown remarkPlugins={[remarkGfm]}>{source}</Markdown>}
+        {source.trim() === "" ? (
+          <p className="dim">An empty note. Enter to write.</p>
+        ) : (
+          <Markdown remarkPlugins={[remarkGfm]}>{source}</Markdown>
+        )}
       </div>
     );
   }
@@ -71,7 +129,11 @@ const Bed = ({ cell, shared, people, isEditing, canWrite, source, onEdit, onLeav
     // biome-ignore lint/a11y/noStaticElementInteractions: a bed becomes an editor
     <div className="bed" onClick={open}>
       <StaticCode source={source} />
-      {here.map((one) => <span key={one.client} className={`flag p${one.pencil}`}>{one.name}</span>)}
+      {here.map((one) => (
+        <span key={one.client} className={`flag p${one.pencil}`}>
+          {one.name}
+        </span>
+      ))}
     </div>
   );
 };
@@ -85,13 +147,30 @@ export const CellView = memo((props: Props) => {
   const label = `Cell ${number}, ${isCode ? (mood === "fresh" ? "not run yet" : mood) : "text"}`;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: arrows select from the keyboard
-    <section className={`cell ${isCode ? "is-code" : "is-text"} ${isSelected ? "is-selected" : ""} mood-${mood}`} aria-label={label} id={cell.id} onClick={() => onSelect(cell.id)}>
+    <section
+      className={`cell ${isCode ? "is-code" : "is-text"} ${isSelected ? "is-selected" : ""} mood-${mood}`}
+      aria-label={label}
+      id={cell.id}
+      onClick={() => onSelect(cell.id)}
+    >
       {isCode ? <Gutter state={state} number={number} /> : null}
       {isCode ? <span className={`scribe scribed is-${mood}`} /> : null}
       <Bed {...props} source={source} label={label} />
       {isCode ? <Why mood={mood} state={state} /> : null}
-      {outputs && outputs.length > 0 ? isFolded ? <p className="why dim">{outputs.length} outputs folded, O opens them</p> : <div className={mood === "stale" ? "is-old" : ""}><Outputs outputs={outputs} /></div> : null}
-      {isSelected ? <aside className="tools" aria-label="Actions on this cell">{margin}</aside> : null}
+      {outputs && outputs.length > 0 ? (
+        isFolded ? (
+          <p className="why dim">{outputs.length} outputs folded, O opens them</p>
+        ) : (
+          <div className={mood === "stale" ? "is-old" : ""}>
+            <Outputs outputs={outputs} />
+          </div>
+        )
+      ) : null}
+      {isSelected ? (
+        <aside className="tools" aria-label="Actions on this cell">
+          {margin}
+        </aside>
+      ) : null}
     </section>
   );
 });

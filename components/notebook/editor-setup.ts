@@ -36,8 +36,24 @@ export const paint = (monaco: Monaco): void => {
   monaco.editor.defineTheme("atelier", {
     base: isDark() ? "vs-dark" : "vs",
     inherit: true,
-    rules: [rule("", "ink"), rule("keyword", "code-keyword"), rule("string", "code-string"), rule("number", "code-number"), rule("type", "code-type"), rule("comment", "code-comment"), rule("delimiter", "ink-2")],
-    colors: { "editor.background": colour("paper"), "editor.foreground": colour("ink"), "editorCursor.foreground": colour("accent"), "editor.selectionBackground": `${colour("ramp-2")}88`, "editorSuggestWidget.background": colour("sheet"), "editorWidget.background": colour("sheet"), "editor.lineHighlightBackground": "#00000000" },
+    rules: [
+      rule("", "ink"),
+      rule("keyword", "code-keyword"),
+      rule("string", "code-string"),
+      rule("number", "code-number"),
+      rule("type", "code-type"),
+      rule("comment", "code-comment"),
+      rule("delimiter", "ink-2"),
+    ],
+    colors: {
+      "editor.background": colour("paper"),
+      "editor.foreground": colour("ink"),
+      "editorCursor.foreground": colour("accent"),
+      "editor.selectionBackground": `${colour("ramp-2")}88`,
+      "editorSuggestWidget.background": colour("sheet"),
+      "editorWidget.background": colour("sheet"),
+      "editor.lineHighlightBackground": "#00000000",
+    },
   });
   monaco.editor.setTheme("atelier");
 };
@@ -48,8 +64,16 @@ export const loadMonaco = (): Promise<Monaco> => {
     (globalThis as { MonacoEnvironment?: unknown }).MonacoEnvironment = { getWorker: (_: string, label: string) => workerFor(label) };
     const monaco = await import("monaco-editor");
     loader.config({ monaco });
-    const { typescript } = monaco as unknown as { typescript?: { typescriptDefaults: { setDiagnosticsOptions: (options: object) => void; setCompilerOptions: (options: object) => void } } };
-    typescript?.typescriptDefaults.setDiagnosticsOptions({ noSemanticValidation: true, noSyntaxValidation: false, diagnosticCodesToIgnore: [1375, 1378, 1108, 2451] });
+    const { typescript } = monaco as unknown as {
+      typescript?: {
+        typescriptDefaults: { setDiagnosticsOptions: (options: object) => void; setCompilerOptions: (options: object) => void };
+      };
+    };
+    typescript?.typescriptDefaults.setDiagnosticsOptions({
+      noSemanticValidation: true,
+      noSyntaxValidation: false,
+      diagnosticCodesToIgnore: [1375, 1378, 1108, 2451],
+    });
     typescript?.typescriptDefaults.setCompilerOptions({ target: 99, module: 99, allowNonTsExtensions: true });
     paint(monaco);
     new MutationObserver(() => paint(monaco)).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });

@@ -1,12 +1,12 @@
 "use client";
 // The notebook: many people, one document, one session. Structure and text come from the document, state and outputs from the server.
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { type Actions, useActions } from "#components/notebook/use-actions.ts";
-import { type Commands, useCommandKeys } from "#components/notebook/use-command-keys.ts";
 import { CellView } from "#components/notebook/cell-view.tsx";
 import { Outline } from "#components/notebook/outline.tsx";
 import { Resting } from "#components/notebook/resting.tsx";
 import { TitleBlock } from "#components/notebook/title-block.tsx";
+import { type Actions, useActions } from "#components/notebook/use-actions.ts";
+import { type Commands, useCommandKeys } from "#components/notebook/use-command-keys.ts";
 import { type CellRef, useCells, useDocument, usePeople } from "#components/notebook/use-document.ts";
 import { type Outputs, useSession } from "#components/notebook/use-session.ts";
 import { PromoteDialog } from "#components/pipelines/promote-dialog.tsx";
@@ -18,17 +18,74 @@ import type { CellState, Session } from "#lib/sessions/contract.ts";
 import "#components/notebook/notebook.css";
 
 type Can = { write: boolean; run: boolean; operate: boolean };
-type Props = { workspace: string; person: string; can: Can; notebook: Notebook & { cells: Cell[] }; outputs: { seq: number; session: Session; cells: CellState[]; outputs: Outputs } };
+type Props = {
+  workspace: string;
+  person: string;
+  can: Can;
+  notebook: Notebook & { cells: Cell[] };
+  outputs: { seq: number; session: Session; cells: CellState[]; outputs: Outputs };
+};
 
-const Margin = ({ cell, can, actions, isRunning, onRun, onPromote }: { cell: CellRef; can: Can; actions: Actions; isRunning: boolean; onRun: () => void; onPromote: () => void }) => (
+const Margin = ({
+  cell,
+  can,
+  actions,
+  isRunning,
+  onRun,
+  onPromote,
+}: {
+  cell: CellRef;
+  can: Can;
+  actions: Actions;
+  isRunning: boolean;
+  onRun: () => void;
+  onPromote: () => void;
+}) => (
   <>
-    {cell.type === "code" && can.run ? <button type="button" className="btn primary" onClick={onPromote}><Icon name="promote" />Promote to stage <kbd>P</kbd></button> : null}
-    {cell.type === "code" && can.run && isRunning ? <button type="button" className="btn quiet" onClick={() => actions.interrupt()}><Icon name="stop" />Stop, keep variables <kbd>I</kbd><kbd>I</kbd></button> : null}
-    {cell.type === "code" && can.run && !isRunning ? <button type="button" className="btn quiet" onClick={onRun}><Icon name="play" />Run <kbd>⌘↵</kbd></button> : null}
-    {can.write ? <button type="button" className="btn quiet" onClick={() => actions.moveUp(cell.id)}><Icon name="up" />Move up <kbd>⌥↑</kbd></button> : null}
-    {can.write ? <button type="button" className="btn quiet" onClick={() => actions.moveDown(cell.id)}><Icon name="down" />Move down <kbd>⌥↓</kbd></button> : null}
-    {can.write ? <button type="button" className="btn quiet" onClick={() => actions.convert(cell.id, cell.type === "code" ? "markdown" : "code")}><Icon name={cell.type === "code" ? "text" : "code"} />{cell.type === "code" ? "Make it text" : "Make it code"} <kbd>{cell.type === "code" ? "M" : "Y"}</kbd></button> : null}
-    {can.write ? <button type="button" className="btn quiet" onClick={() => actions.remove(cell.id)}><Icon name="bin" />Delete <kbd>D</kbd><kbd>D</kbd></button> : null}
+    {cell.type === "code" && can.run ? (
+      <button type="button" className="btn primary" onClick={onPromote}>
+        <Icon name="promote" />
+        Promote to stage <kbd>P</kbd>
+      </button>
+    ) : null}
+    {cell.type === "code" && can.run && isRunning ? (
+      <button type="button" className="btn quiet" onClick={() => actions.interrupt()}>
+        <Icon name="stop" />
+        Stop, keep variables <kbd>I</kbd>
+        <kbd>I</kbd>
+      </button>
+    ) : null}
+    {cell.type === "code" && can.run && !isRunning ? (
+      <button type="button" className="btn quiet" onClick={onRun}>
+        <Icon name="play" />
+        Run <kbd>⌘↵</kbd>
+      </button>
+    ) : null}
+    {can.write ? (
+      <button type="button" className="btn quiet" onClick={() => actions.moveUp(cell.id)}>
+        <Icon name="up" />
+        Move up <kbd>⌥↑</kbd>
+      </button>
+    ) : null}
+    {can.write ? (
+      <button type="button" className="btn quiet" onClick={() => actions.moveDown(cell.id)}>
+        <Icon name="down" />
+        Move down <kbd>⌥↓</kbd>
+      </button>
+    ) : null}
+    {can.write ? (
+      <button type="button" className="btn quiet" onClick={() => actions.convert(cell.id, cell.type === "code" ? "markdown" : "code")}>
+        <Icon name={cell.type === "code" ? "text" : "code"} />
+        {cell.type === "code" ? "Make it text" : "Make it code"} <kbd>{cell.type === "code" ? "M" : "Y"}</kbd>
+      </button>
+    ) : null}
+    {can.write ? (
+      <button type="button" className="btn quiet" onClick={() => actions.remove(cell.id)}>
+        <Icon name="bin" />
+        Delete <kbd>D</kbd>
+        <kbd>D</kbd>
+      </button>
+    ) : null}
   </>
 );
 
@@ -38,13 +95,24 @@ const Announcer = ({ states, numbers }: { states: Record<string, CellState>; num
   const [text, setText] = useState("");
   const running = Object.values(states).find((one) => one.status === "running");
   const failed = Object.values(states).find((one) => one.status === "failed");
-  const sentence = running ? `Cell ${numbers.get(running.cellId)} is running.` : failed ? `Cell ${numbers.get(failed.cellId)} failed.` : "Nothing is running.";
+  const sentence = running
+    ? `Cell ${numbers.get(running.cellId)} is running.`
+    : failed
+      ? `Cell ${numbers.get(failed.cellId)} failed.`
+      : "Nothing is running.";
   useEffect(() => {
     if (sentence === last.current) return;
-    const timer = setTimeout(() => { last.current = sentence; setText(sentence); }, 2000);
+    const timer = setTimeout(() => {
+      last.current = sentence;
+      setText(sentence);
+    }, 2000);
     return () => clearTimeout(timer);
   }, [sentence]);
-  return <p className="sr" role="status" aria-live="polite">{text}</p>;
+  return (
+    <p className="sr" role="status" aria-live="polite">
+      {text}
+    </p>
+  );
 };
 
 export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Props) => {
@@ -68,59 +136,176 @@ export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Prop
     setSelected(id);
     requestAnimationFrame(() => document.getElementById(id)?.scrollIntoView({ block: "nearest" }));
   }, []);
-  const edit = useCallback((id: string) => { setSelected(id); setEditing(id); }, []);
+  const edit = useCallback((id: string) => {
+    setSelected(id);
+    setEditing(id);
+  }, []);
   const leave = useCallback(() => setEditing(null), []);
   const addAnd = (after: string | null): void => {
     const id = actions.add(after);
-    if (id) { go(id); setEditing(id); }
+    if (id) {
+      go(id);
+      setEditing(id);
+    }
   };
-  const runFrom = useCallback((id: string, andGoOn: boolean): void => {
-    const at = cells.findIndex((cell) => cell.id === id);
-    const cell = cells[at];
-    if (!cell) return;
-    if (can.run) void actions.run([cell]);
-    if (!andGoOn) return;
-    setEditing(null);
-    const next = cells[at + 1]?.id ?? (can.write ? actions.add(id) : null);
-    go(next);
-  }, [cells, actions, can.run, can.write, go]);
+  const runFrom = useCallback(
+    (id: string, andGoOn: boolean): void => {
+      const at = cells.findIndex((cell) => cell.id === id);
+      const cell = cells[at];
+      if (!cell) return;
+      if (can.run) void actions.run([cell]);
+      if (!andGoOn) return;
+      setEditing(null);
+      const next = cells[at + 1]?.id ?? (can.write ? actions.add(id) : null);
+      go(next);
+    },
+    [cells, actions, can.run, can.write, go],
+  );
   const promote = (): void => void (current?.type === "code" && setPromoting([current]));
 
   const commands: Commands = {
-    up: () => go(cells[Math.max(0, index - 1)]?.id), down: () => go(cells[Math.min(cells.length - 1, index + 1)]?.id), fold: () => current && setFolded((now) => new Set(now.has(current.id) ? [...now].filter((id) => id !== current.id) : [...now, current.id])),
-    ...(can.write && current ? {
-      edit: () => setEditing(current.id), above: () => addAnd(cells[index - 1]?.id ?? null), below: () => addAnd(current.id), markdown: () => actions.convert(current.id, "markdown"), code: () => actions.convert(current.id, "code"),
-      remove: () => { actions.remove(current.id); go(cells[index + 1]?.id ?? cells[index - 1]?.id); }, undo: () => void actions.undo(), moveUp: () => actions.moveUp(current.id), moveDown: () => actions.moveDown(current.id),
-    } : {}),
-    ...(can.run ? { run: () => current && void actions.run([current]), runOn: () => current && runFrom(current.id, true), stop: () => void actions.interrupt(), restart: () => void actions.restart(), promote } : {}),
+    up: () => go(cells[Math.max(0, index - 1)]?.id),
+    down: () => go(cells[Math.min(cells.length - 1, index + 1)]?.id),
+    fold: () =>
+      current && setFolded((now) => new Set(now.has(current.id) ? [...now].filter((id) => id !== current.id) : [...now, current.id])),
+    ...(can.write && current
+      ? {
+          edit: () => setEditing(current.id),
+          above: () => addAnd(cells[index - 1]?.id ?? null),
+          below: () => addAnd(current.id),
+          markdown: () => actions.convert(current.id, "markdown"),
+          code: () => actions.convert(current.id, "code"),
+          remove: () => {
+            actions.remove(current.id);
+            go(cells[index + 1]?.id ?? cells[index - 1]?.id);
+          },
+          undo: () => void actions.undo(),
+          moveUp: () => actions.moveUp(current.id),
+          moveDown: () => actions.moveDown(current.id),
+        }
+      : {}),
+    ...(can.run
+      ? {
+          run: () => current && void actions.run([current]),
+          runOn: () => current && runFrom(current.id, true),
+          stop: () => void actions.interrupt(),
+          restart: () => void actions.restart(),
+          promote,
+        }
+      : {}),
   };
   useCommandKeys(commands);
 
-  const isBusy = running.session.status === "busy" || Object.values(running.cells).some((one) => one.status === "running" || one.status === "queued");
+  const isBusy =
+    running.session.status === "busy" || Object.values(running.cells).some((one) => one.status === "running" || one.status === "queued");
   const top = can.run ? (
     <div className="row">
-      {isBusy ? <button type="button" className="btn" onClick={() => actions.interrupt()}><Icon name="stop" />Stop <kbd>I I</kbd></button> : null}
-      <button type="button" className="btn quiet" onClick={() => actions.restart()} disabled={running.session.status === "none"}><Icon name="restart" />Restart</button>
-      <button type="button" className="btn" onClick={() => actions.runAll()} disabled={!isSynced}><Icon name="play" />Run all</button>
+      {isBusy ? (
+        <button type="button" className="btn" onClick={() => actions.interrupt()}>
+          <Icon name="stop" />
+          Stop <kbd>I I</kbd>
+        </button>
+      ) : null}
+      <button type="button" className="btn quiet" onClick={() => actions.restart()} disabled={running.session.status === "none"}>
+        <Icon name="restart" />
+        Restart
+      </button>
+      <button type="button" className="btn" onClick={() => actions.runAll()} disabled={!isSynced}>
+        <Icon name="play" />
+        Run all
+      </button>
     </div>
-  ) : <span className="dim dense">You may read here</span>;
-  const faces = <span className="faces"><Face name={person} pencil={me.pencil} />{people.map((one) => <Face key={one.client} name={one.name} pencil={one.pencil} />)}</span>;
+  ) : (
+    <span className="dim dense">You may read here</span>
+  );
+  const faces = (
+    <span className="faces">
+      <Face name={person} pencil={me.pencil} />
+      {people.map((one) => (
+        <Face key={one.client} name={one.name} pencil={one.pencil} />
+      ))}
+    </span>
+  );
 
   return (
-    <Frame workspace={workspace} person={person} room="notebooks" isClosed crumbs={[{ word: workspace, href: `/${workspace}` }, { word: "Notebooks", href: `/${workspace}/notebooks` }, { word: notebook.title }]} faces={faces} actions={top} block={<TitleBlock session={running.session} saved={saved} />}>
+    <Frame
+      workspace={workspace}
+      person={person}
+      room="notebooks"
+      isClosed
+      crumbs={[
+        { word: workspace, href: `/${workspace}` },
+        { word: "Notebooks", href: `/${workspace}/notebooks` },
+        { word: notebook.title },
+      ]}
+      faces={faces}
+      actions={top}
+      block={<TitleBlock session={running.session} saved={saved} />}
+    >
       <div className="nb">
-        <style>{people.map((one) => `.person-${one.client}::after{content:${JSON.stringify(one.name.replaceAll(/[<\\]/g, ""))}}`).join("")}</style>
+        <style>
+          {people.map((one) => `.person-${one.client}::after{content:${JSON.stringify(one.name.replaceAll(/[<\\]/g, ""))}}`).join("")}
+        </style>
         <Outline cells={cells} numbers={numbers} states={running.cells} selected={selected} people={people} onGo={go} />
         <main className="sheet" aria-label={notebook.title} data-ready={isSynced}>
           <Announcer states={running.cells} numbers={numbers} />
-          {isSynced && shared ? cells.map((cell) => (
-            <CellView key={cell.id} cell={cell} number={numbers.get(cell.id) ?? 0} state={running.cells[cell.id]} outputs={running.outputs[cell.id]} shared={shared} people={people} isSelected={cell.id === selected} isEditing={cell.id === editing} canWrite={can.write} isFolded={folded.has(cell.id)}
-              onSelect={setSelected} onEdit={edit} onLeave={leave} onRun={runFrom} margin={cell.id === selected ? <Margin cell={cell} can={can} actions={actions} isRunning={running.cells[cell.id]?.status === "running"} onRun={() => actions.run([cell])} onPromote={() => setPromoting([cell])} /> : null} />
-          )) : <Resting cells={notebook.cells} outputs={outputs.outputs} />}
-          {isSynced && can.write ? <div className="addrow"><button type="button" className="btn quiet" onClick={() => addAnd(cells.at(-1)?.id ?? null)}><Icon name="add" />Code <kbd>B</kbd></button><button type="button" className="btn quiet" onClick={() => go(actions.add(cells.at(-1)?.id ?? null, "markdown"))}><Icon name="text" />Text</button></div> : null}
+          {isSynced && shared ? (
+            cells.map((cell) => (
+              <CellView
+                key={cell.id}
+                cell={cell}
+                number={numbers.get(cell.id) ?? 0}
+                state={running.cells[cell.id]}
+                outputs={running.outputs[cell.id]}
+                shared={shared}
+                people={people}
+                isSelected={cell.id === selected}
+                isEditing={cell.id === editing}
+                canWrite={can.write}
+                isFolded={folded.has(cell.id)}
+                onSelect={setSelected}
+                onEdit={edit}
+                onLeave={leave}
+                onRun={runFrom}
+                margin={
+                  cell.id === selected ? (
+                    <Margin
+                      cell={cell}
+                      can={can}
+                      actions={actions}
+                      isRunning={running.cells[cell.id]?.status === "running"}
+                      onRun={() => actions.run([cell])}
+                      onPromote={() => setPromoting([cell])}
+                    />
+                  ) : null
+                }
+              />
+            ))
+          ) : (
+            <Resting cells={notebook.cells} outputs={outputs.outputs} />
+          )}
+          {isSynced && can.write ? (
+            <div className="addrow">
+              <button type="button" className="btn quiet" onClick={() => addAnd(cells.at(-1)?.id ?? null)}>
+                <Icon name="add" />
+                Code <kbd>B</kbd>
+              </button>
+              <button type="button" className="btn quiet" onClick={() => go(actions.add(cells.at(-1)?.id ?? null, "markdown"))}>
+                <Icon name="text" />
+                Text
+              </button>
+            </div>
+          ) : null}
         </main>
       </div>
-      {promoting ? <PromoteDialog workspace={workspace} notebook={notebook.id} cells={promoting.map((cell) => ({ id: cell.id, source: cell.text.toString() }))} onClose={() => setPromoting(null)} /> : null}
+      {promoting ? (
+        <PromoteDialog
+          workspace={workspace}
+          notebook={notebook.id}
+          cells={promoting.map((cell) => ({ id: cell.id, source: cell.text.toString() }))}
+          onClose={() => setPromoting(null)}
+        />
+      ) : null}
     </Frame>
   );
 };

@@ -10,7 +10,15 @@ export const Resting = ({ cells, outputs }: { cells: Cell[]; outputs: Record<str
   <>
     {cells.map((cell) => (
       <section key={cell.id} className={`cell ${cell.cellType === "code" ? "is-code" : "is-text"}`}>
-        {cell.cellType === "code" ? <div className="bed"><StaticCode source={cell.source} /></div> : <div className="md prose"><Markdown remarkPlugins={[remarkGfm]}>{cell.source}</Markdown></div>}
+        {cell.cellType === "code" ? (
+          <div className="bed">
+            <StaticCode source={cell.source} />
+          </div>
+        ) : (
+          <div className="md prose">
+            <Markdown remarkPlugins={[remarkGfm]}>{cell.source}</Markdown>
+          </div>
+        )}
         {outputs[cell.id]?.length ? <Outputs outputs={outputs[cell.id]!} /> : null}
       </section>
     ))}

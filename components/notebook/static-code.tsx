@@ -1,7 +1,8 @@
 // Code that nobody edits at this moment: highlighted text instead of an editor, so that 500 cells open at once. Colours are the editor's.
 import type { ReactNode } from "react";
 
-const token = /(\/\/[^\n]*|\/\*[\s\S]*?\*\/)|("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\b(\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?)\b|\b(const|let|var|function|class|return|if|else|for|while|do|await|async|import|from|export|new|typeof|instanceof|in|of|throw|try|catch|finally|switch|case|break|continue|default|extends|yield|true|false|null|undefined|this|type|interface|enum|as|satisfies)\b|\b([A-Z]\w*)\b/g;
+const token =
+  /(\/\/[^\n]*|\/\*[\s\S]*?\*\/)|("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\b(\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?)\b|\b(const|let|var|function|class|return|if|else|for|while|do|await|async|import|from|export|new|typeof|instanceof|in|of|throw|try|catch|finally|switch|case|break|continue|default|extends|yield|true|false|null|undefined|this|type|interface|enum|as|satisfies)\b|\b([A-Z]\w*)\b/g;
 const kinds = ["", "c", "s", "n", "k", "t"];
 
 /** Highlighted code as React nodes. */
@@ -11,7 +12,11 @@ export const highlight = (source: string): ReactNode[] => {
   for (const match of source.matchAll(token)) {
     if (match.index > at) nodes.push(source.slice(at, match.index));
     const kind = match.slice(1).findIndex((part) => part !== undefined) + 1;
-    nodes.push(<i key={match.index} className={`tok-${kinds[kind]}`}>{match[0]}</i>);
+    nodes.push(
+      <i key={match.index} className={`tok-${kinds[kind]}`}>
+        {match[0]}
+      </i>,
+    );
     at = match.index + match[0].length;
   }
   nodes.push(source.slice(at));

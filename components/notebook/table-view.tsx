@@ -5,7 +5,14 @@ type Column = { name: string; type: string; summary?: string; bars?: number[]; p
 export type TableData = { columns: Column[]; rows: unknown[][]; rowCount: number; columnCount: number; source?: string };
 
 const shown = 14;
-const cell = (value: unknown): string => (value === null || value === undefined ? "–" : typeof value === "number" ? (Number.isInteger(value) && Math.abs(value) >= 10_000 ? whole(value) : String(Math.round(value * 1e6) / 1e6)) : String(value));
+const cell = (value: unknown): string =>
+  value === null || value === undefined
+    ? "–"
+    : typeof value === "number"
+      ? Number.isInteger(value) && Math.abs(value) >= 10_000
+        ? whole(value)
+        : String(Math.round(value * 1e6) / 1e6)
+      : String(value);
 
 export const TableView = ({ table }: { table: TableData }) => {
   const columns = table.columns.slice(0, shown);
@@ -28,13 +35,21 @@ export const TableView = ({ table }: { table: TableData }) => {
           <tbody>
             {table.rows.slice(0, 10).map((row, i) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: rows have no identity
-              <tr key={i}>{columns.map((column, j) => <td key={column.name} className={column.type === "number" ? "num" : ""}>{cell(row[j])}</td>)}</tr>
+              <tr key={i}>
+                {columns.map((column, j) => (
+                  <td key={column.name} className={column.type === "number" ? "num" : ""}>
+                    {cell(row[j])}
+                  </td>
+                ))}
+              </tr>
             ))}
           </tbody>
         </table>
       </div>
       <p className="foot">
-        <span>{whole(table.rowCount)} rows × {table.columnCount} columns</span>
+        <span>
+          {whole(table.rowCount)} rows × {table.columnCount} columns
+        </span>
         {hidden > 0 ? <span>{hidden} more columns</span> : null}
         <span className="grow" />
         {table.source ? <span>{/ version \d+$/.test(table.source) ? `Read from ${table.source}` : table.source}</span> : null}

@@ -1,14 +1,15 @@
 "use client";
 // Everything that can be done to a notebook's cells from the page: structure through the document, running through the server.
 import { useMemo } from "react";
+import type { CellRef, Shared } from "#components/notebook/use-document.ts";
+import { useToast } from "#components/ui/toast.tsx";
 import { call } from "#lib/kit/call.ts";
 import { isProblem } from "#lib/kit/problem.ts";
 import { addCell, convertCell, deleteCell, hashSource, moveCell } from "#lib/notebooks/document.ts";
 import { interruptSession, restartSession, runCells } from "#lib/sessions/contract.ts";
-import type { CellRef, Shared } from "#components/notebook/use-document.ts";
-import { useToast } from "#components/ui/toast.tsx";
 
-const newCellId = (): string => `cell_${Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => "0123456789abcdefghjkmnpqrstvwxyz"[byte % 32]).join("")}`;
+const newCellId = (): string =>
+  `cell_${Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => "0123456789abcdefghjkmnpqrstvwxyz"[byte % 32]).join("")}`;
 const settle = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Actions bound to one notebook; each is safe to call at any moment. */
@@ -17,7 +18,8 @@ export const useActions = (workspace: string, notebook: string, shared: Shared |
   return useMemo(() => {
     const place = { workspace, notebook };
     const refuse = (error: unknown): void => say({ text: error instanceof Error ? error.message : String(error), isFailure: true });
-    const send = (chosen: CellRef[]) => call(runCells, { ...place, cells: chosen.map((cell) => ({ cellId: cell.id, sourceHash: hashSource(cell.text.toString()) })) });
+    const send = (chosen: CellRef[]) =>
+      call(runCells, { ...place, cells: chosen.map((cell) => ({ cellId: cell.id, sourceHash: hashSource(cell.text.toString()) })) });
     const run = async (chosen: CellRef[]): Promise<void> => {
       const code = chosen.filter((cell) => cell.type === "code");
       if (code.length === 0) return;

@@ -3,9 +3,43 @@
 import { useEffect, useRef } from "react";
 import { isTyping } from "#components/shell/palette.tsx";
 
-export type Commands = Partial<Record<"up" | "down" | "edit" | "above" | "below" | "markdown" | "code" | "remove" | "undo" | "run" | "runOn" | "stop" | "restart" | "promote" | "fold" | "moveUp" | "moveDown", () => void>>;
+export type Commands = Partial<
+  Record<
+    | "up"
+    | "down"
+    | "edit"
+    | "above"
+    | "below"
+    | "markdown"
+    | "code"
+    | "remove"
+    | "undo"
+    | "run"
+    | "runOn"
+    | "stop"
+    | "restart"
+    | "promote"
+    | "fold"
+    | "moveUp"
+    | "moveDown",
+    () => void
+  >
+>;
 
-const single: Record<string, keyof Commands> = { ArrowUp: "up", k: "up", ArrowDown: "down", j: "down", Enter: "edit", a: "above", b: "below", m: "markdown", y: "code", z: "undo", p: "promote", o: "fold" };
+const single: Record<string, keyof Commands> = {
+  ArrowUp: "up",
+  k: "up",
+  ArrowDown: "down",
+  j: "down",
+  Enter: "edit",
+  a: "above",
+  b: "below",
+  m: "markdown",
+  y: "code",
+  z: "undo",
+  p: "promote",
+  o: "fold",
+};
 const doubled: Record<string, keyof Commands> = { d: "remove", i: "stop", 0: "restart" };
 
 /** Hears keys while nobody types; commands may change at every render. */

@@ -20,11 +20,19 @@ export const useDocument = (notebookId: string, epoch: number, firstRevision: nu
   useEffect(() => {
     const doc = new Y.Doc();
     const origin = {};
-    const provider = new WebsocketProvider(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/sync`, notebookId, doc, { params: { epoch: String(epoch) }, disableBc: true });
+    const provider = new WebsocketProvider(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/sync`, notebookId, doc, {
+      params: { epoch: String(epoch) },
+      disableBc: true,
+    });
     const undo = new Y.UndoManager(doc.getMap("cells"), { trackedOrigins: new Set([origin]), captureTimeout: 600 });
     let unsaved = 0;
     let isConnected = false;
-    const show = (more: Partial<Saved> = {}): void => setSaved((now) => ({ ...now, ...more, state: more.state ?? (!isConnected && unsaved > 0 ? "offline" : unsaved > 0 ? "saving" : "saved") }));
+    const show = (more: Partial<Saved> = {}): void =>
+      setSaved((now) => ({
+        ...now,
+        ...more,
+        state: more.state ?? (!isConnected && unsaved > 0 ? "offline" : unsaved > 0 ? "saving" : "saved"),
+      }));
     doc.on("update", (_update: Uint8Array, from: unknown) => {
       if (from === provider) return;
       unsaved += 1;
@@ -77,20 +85,26 @@ export const useCells = (shared: Shared | null): CellRef[] => {
       },
     };
   }, [shared]);
-  const subscribe = useCallback((tell: () => void) => {
-    const map = shared?.doc.getMap("cells");
-    map?.observeDeep(tell);
-    return () => map?.unobserveDeep(tell);
-  }, [shared]);
+  const subscribe = useCallback(
+    (tell: () => void) => {
+      const map = shared?.doc.getMap("cells");
+      map?.observeDeep(tell);
+      return () => map?.unobserveDeep(tell);
+    },
+    [shared],
+  );
   return useSyncExternalStore(subscribe, store.read, store.read);
 };
 
 /** The text of one cell as it changes. */
 export const useText = (text: Y.Text): string => {
-  const subscribe = useCallback((tell: () => void) => {
-    text.observe(tell);
-    return () => text.unobserve(tell);
-  }, [text]);
+  const subscribe = useCallback(
+    (tell: () => void) => {
+      text.observe(tell);
+      return () => text.unobserve(tell);
+    },
+    [text],
+  );
   const read = useCallback(() => text.toString(), [text]);
   return useSyncExternalStore(subscribe, read, read);
 };
@@ -106,7 +120,15 @@ export const usePeople = (shared: Shared | null): Person[] => {
       for (const [client, state] of awareness.getStates()) {
         const user = state.user as { name?: string; pencil?: 1 | 2 | 3 | 4 } | undefined;
         const caret = state.caret as { cellId?: string; anchor?: unknown; head?: unknown } | undefined;
-        if (client !== shared.doc.clientID && user?.name) found.push({ client, name: user.name, pencil: user.pencil ?? 1, cellId: caret?.cellId ?? null, anchor: caret?.anchor, head: caret?.head });
+        if (client !== shared.doc.clientID && user?.name)
+          found.push({
+            client,
+            name: user.name,
+            pencil: user.pencil ?? 1,
+            cellId: caret?.cellId ?? null,
+            anchor: caret?.anchor,
+            head: caret?.head,
+          });
       }
       setPeople(found);
     };

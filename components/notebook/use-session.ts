@@ -15,7 +15,13 @@ const put = (outputs: Outputs, cellId: string, index: number, output: Output): O
 
 const apply = (now: Running, event: RunEvent): Running => {
   const at = { ...now, seq: Math.max(now.seq, event.seq) };
-  if (event.type === "snapshot") return { seq: event.seq, session: event.session, cells: Object.fromEntries(event.cells.map((cell) => [cell.cellId, cell])), outputs: event.outputs };
+  if (event.type === "snapshot")
+    return {
+      seq: event.seq,
+      session: event.session,
+      cells: Object.fromEntries(event.cells.map((cell) => [cell.cellId, cell])),
+      outputs: event.outputs,
+    };
   if (event.type === "session") return { ...at, session: event.session };
   if (event.type === "cell") return { ...at, cells: { ...now.cells, [event.cell.cellId]: event.cell } };
   if (event.type === "output") return { ...at, outputs: put(now.outputs, event.cellId, event.index, event.output) };
@@ -28,8 +34,17 @@ const apply = (now: Running, event: RunEvent): Running => {
 const reduce = (now: Running, events: RunEvent[]): Running => events.reduce(apply, now);
 
 /** Listens until the page goes; a refused socket (signed out, no right) is not tried again. */
-export const useSession = (workspace: string, notebook: string, first: { seq: number; session: Session; cells: CellState[]; outputs: Outputs }): Running => {
-  const [running, tell] = useReducer(reduce, first, (given) => ({ seq: given.seq, session: given.session, cells: Object.fromEntries(given.cells.map((cell) => [cell.cellId, cell])), outputs: given.outputs }));
+export const useSession = (
+  workspace: string,
+  notebook: string,
+  first: { seq: number; session: Session; cells: CellState[]; outputs: Outputs },
+): Running => {
+  const [running, tell] = useReducer(reduce, first, (given) => ({
+    seq: given.seq,
+    session: given.session,
+    cells: Object.fromEntries(given.cells.map((cell) => [cell.cellId, cell])),
+    outputs: given.outputs,
+  }));
   useEffect(() => {
     let socket: WebSocket | null = null;
     let isGone = false;
@@ -37,7 +52,9 @@ export const useSession = (workspace: string, notebook: string, first: { seq: nu
     let wait = 250;
     const connect = (): void => {
       if (isGone) return;
-      socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${streamPath(workspace, notebook)}?after=${seq}`);
+      socket = new WebSocket(
+        `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${streamPath(workspace, notebook)}?after=${seq}`,
+      );
       socket.onmessage = (message) => {
         const events = JSON.parse(message.data as string) as RunEvent[];
         seq = Math.max(seq, ...events.map((event) => event.seq));

@@ -1,18 +1,42 @@
 // The frame of every page inside: rail, top bar, page, title block. The rail shows the rooms that exist.
 import type { ReactNode } from "react";
 import { Palette } from "#components/shell/palette.tsx";
-import { Icon, type IconName, Mark } from "#components/ui/icon.tsx";
 import { Face, pencilOf } from "#components/ui/figures.tsx";
+import { Icon, type IconName, Mark } from "#components/ui/icon.tsx";
 
 const groups: { title: string; rooms: { name: IconName; word: string }[] }[] = [
-  { title: "Write", rooms: [{ name: "notebooks", word: "Notebooks" }, { name: "datasets", word: "Datasets" }] },
+  {
+    title: "Write",
+    rooms: [
+      { name: "notebooks", word: "Notebooks" },
+      { name: "datasets", word: "Datasets" },
+    ],
+  },
   { title: "Learn", rooms: [{ name: "experiments", word: "Experiments" }] },
-  { title: "Ship", rooms: [{ name: "models", word: "Models" }, { name: "pipelines", word: "Pipelines" }, { name: "serving", word: "Serving" }, { name: "monitoring", word: "Monitoring" }] },
+  {
+    title: "Ship",
+    rooms: [
+      { name: "models", word: "Models" },
+      { name: "pipelines", word: "Pipelines" },
+      { name: "serving", word: "Serving" },
+      { name: "monitoring", word: "Monitoring" },
+    ],
+  },
   { title: "House", rooms: [{ name: "settings", word: "Settings" }] },
 ];
 
 export type Crumb = { word: string; href?: string };
-type Props = { workspace: string; person: string; room?: string; crumbs: Crumb[]; actions?: ReactNode; faces?: ReactNode; block?: ReactNode; isClosed?: boolean; children: ReactNode };
+type Props = {
+  workspace: string;
+  person: string;
+  room?: string;
+  crumbs: Crumb[];
+  actions?: ReactNode;
+  faces?: ReactNode;
+  block?: ReactNode;
+  isClosed?: boolean;
+  children: ReactNode;
+};
 
 const Rail = ({ workspace, room }: { workspace: string; room?: string }) => (
   <nav className="rail" aria-label="Workspace">
@@ -25,7 +49,13 @@ const Rail = ({ workspace, room }: { workspace: string; room?: string }) => (
         {i > 0 ? <hr /> : null}
         <h2>{group.title}</h2>
         {group.rooms.map((one) => (
-          <a key={one.name} className="place" href={`/${workspace}/${one.name}`} title={one.word} {...(room === one.name ? { "aria-current": "page" as const } : {})}>
+          <a
+            key={one.name}
+            className="place"
+            href={`/${workspace}/${one.name}`}
+            title={one.word}
+            {...(room === one.name ? { "aria-current": "page" as const } : {})}
+          >
             <Icon name={one.name} />
             <span>{one.word}</span>
           </a>
@@ -56,10 +86,18 @@ export const Frame = ({ workspace, person, room, crumbs, actions, faces, block, 
     {children}
     {block ?? (
       <footer className="block">
-        <span><span className="label">Workspace</span>{workspace}</span>
-        <span><span className="label">You</span>{person}</span>
+        <span>
+          <span className="label">Workspace</span>
+          {workspace}
+        </span>
+        <span>
+          <span className="label">You</span>
+          {person}
+        </span>
         <span className="fill" />
-        <span className="dim">Press <kbd>?</kbd> for every key on this page</span>
+        <span className="dim">
+          Press <kbd>?</kbd> for every key on this page
+        </span>
       </footer>
     )}
   </div>

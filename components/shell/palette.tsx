@@ -1,18 +1,20 @@
 "use client";
 // Find or do: ⌘K everywhere. It lists rooms, commands, and notebooks, models and runs by name; `?` tells the keys; `G` then a letter jumps.
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { call } from "#lib/kit/call.ts";
-import { listNotebooks } from "#lib/notebooks/contract.ts";
-import { listModels } from "#lib/models/contract.ts";
-import { listDatasets } from "#lib/datasets/contract.ts";
-import { Icon, type IconName } from "#components/ui/icon.tsx";
 import { Keys } from "#components/shell/keys.tsx";
+import { Icon, type IconName } from "#components/ui/icon.tsx";
+import { listDatasets } from "#lib/datasets/contract.ts";
+import { call } from "#lib/kit/call.ts";
+import { listModels } from "#lib/models/contract.ts";
+import { listNotebooks } from "#lib/notebooks/contract.ts";
 
 type Entry = { id: string; icon: IconName; text: string; kind: string; go: () => void };
 const jumps: Record<string, string> = { n: "notebooks", d: "datasets", e: "experiments", m: "models", p: "pipelines", s: "serving" };
 const rooms: IconName[] = ["notebooks", "datasets", "experiments", "models", "pipelines", "serving", "monitoring", "settings"];
 
-export const isTyping = (target: EventTarget | null): boolean => target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.closest(".monaco-editor") !== null);
+export const isTyping = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement &&
+  (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.closest(".monaco-editor") !== null);
 
 const setTheme = (theme: string): void => {
   document.documentElement.dataset.theme = theme;
@@ -27,11 +29,27 @@ const signOut = async (): Promise<void> => {
 
 const named = async (workspace: string): Promise<Entry[]> => {
   const to = (path: string) => () => location.assign(`/${workspace}/${path}`);
-  const [notebooks, models, datasets] = await Promise.all([call(listNotebooks, { workspace }), call(listModels, { workspace }), call(listDatasets, { workspace })]);
+  const [notebooks, models, datasets] = await Promise.all([
+    call(listNotebooks, { workspace }),
+    call(listModels, { workspace }),
+    call(listDatasets, { workspace }),
+  ]);
   return [
-    ...notebooks.items.map((one) => ({ id: one.id, icon: "notebooks" as const, text: one.title, kind: "notebook", go: to(`notebooks/${one.id}`) })),
+    ...notebooks.items.map((one) => ({
+      id: one.id,
+      icon: "notebooks" as const,
+      text: one.title,
+      kind: "notebook",
+      go: to(`notebooks/${one.id}`),
+    })),
     ...models.items.map((one) => ({ id: one.id, icon: "models" as const, text: one.name, kind: "model", go: to(`models/${one.name}`) })),
-    ...datasets.items.map((one) => ({ id: one.id, icon: "datasets" as const, text: one.name, kind: "data set", go: to(`datasets/${one.name}`) })),
+    ...datasets.items.map((one) => ({
+      id: one.id,
+      icon: "datasets" as const,
+      text: one.name,
+      kind: "data set",
+      go: to(`datasets/${one.name}`),
+    })),
   ];
 };
 
@@ -43,12 +61,21 @@ export const Palette = ({ workspace }: { workspace: string }) => {
   const dialog = useRef<HTMLDialogElement>(null);
   const isAfterG = useRef(false);
 
-  const fixed = useMemo<Entry[]>(() => [
-    ...rooms.map((room) => ({ id: room, icon: room, text: room[0]!.toUpperCase() + room.slice(1), kind: "room", go: () => location.assign(`/${workspace}/${room}`) })),
-    { id: "light", icon: "text", text: "Light", kind: "appearance", go: () => setTheme("light") },
-    { id: "dark", icon: "text", text: "Dark", kind: "appearance", go: () => setTheme("dark") },
-    { id: "out", icon: "back", text: "Sign out", kind: "you", go: () => void signOut() },
-  ], [workspace]);
+  const fixed = useMemo<Entry[]>(
+    () => [
+      ...rooms.map((room) => ({
+        id: room,
+        icon: room,
+        text: room[0]!.toUpperCase() + room.slice(1),
+        kind: "room",
+        go: () => location.assign(`/${workspace}/${room}`),
+      })),
+      { id: "light", icon: "text", text: "Light", kind: "appearance", go: () => setTheme("light") },
+      { id: "dark", icon: "text", text: "Dark", kind: "appearance", go: () => setTheme("dark") },
+      { id: "out", icon: "back", text: "Sign out", kind: "you", go: () => void signOut() },
+    ],
+    [workspace],
+  );
 
   const find = useCallback(() => {
     setQuery("");
@@ -91,13 +118,21 @@ export const Palette = ({ workspace }: { workspace: string }) => {
       </button>
       {open === "keys" ? <Keys onClose={() => setOpen("no")} /> : null}
       {open === "find" ? (
-        <dialog ref={dialog} aria-label="Find or do anything" onClose={() => setOpen("no")} style={{ padding: 0, width: 520, marginTop: "12vh" }}>
+        <dialog
+          ref={dialog}
+          aria-label="Find or do anything"
+          onClose={() => setOpen("no")}
+          style={{ padding: 0, width: 520, marginTop: "12vh" }}
+        >
           <input
             className="plain"
             style={{ border: 0, height: 48, fontSize: 15 }}
             placeholder="Find or do anything"
             value={query}
-            onChange={(event) => { setQuery(event.target.value); setAt(0); }}
+            onChange={(event) => {
+              setQuery(event.target.value);
+              setAt(0);
+            }}
             onKeyDown={(event) => {
               if (event.key === "ArrowDown") setAt((now) => Math.min(shown.length - 1, now + 1));
               else if (event.key === "ArrowUp") setAt((now) => Math.max(0, now - 1));
@@ -108,11 +143,22 @@ export const Palette = ({ workspace }: { workspace: string }) => {
           />
           <div role="listbox" aria-label="Found" className="menu" style={{ position: "static", boxShadow: "none" }}>
             {shown.map((one, i) => (
-              <button key={one.kind + one.id} type="button" role="option" aria-selected={i === at} style={i === at ? { background: "var(--press)" } : {}} onClick={() => go(one)}>
+              <button
+                key={one.kind + one.id}
+                type="button"
+                role="option"
+                aria-selected={i === at}
+                style={i === at ? { background: "var(--press)" } : {}}
+                onClick={() => go(one)}
+              >
                 <Icon name={one.icon} /> {one.text} <span className="dim">{one.kind}</span>
               </button>
             ))}
-            {shown.length === 0 ? <p className="dim" style={{ padding: 12 }}>Nothing here has that name.</p> : null}
+            {shown.length === 0 ? (
+              <p className="dim" style={{ padding: 12 }}>
+                Nothing here has that name.
+              </p>
+            ) : null}
           </div>
         </dialog>
       ) : null}

@@ -2,7 +2,18 @@
 // A question with consequences: the safe answer at left with Esc, the verb at right. Native <dialog>, so focus and Esc are the browser's.
 import { type ReactNode, useEffect, useRef } from "react";
 
-type Props = { title: string; children: ReactNode; verb?: string; safe?: string; isBusy?: boolean; isDisabled?: boolean; isWide?: boolean; problem?: string | null; onVerb?: () => void; onClose: () => void };
+type Props = {
+  title: string;
+  children: ReactNode;
+  verb?: string;
+  safe?: string;
+  isBusy?: boolean;
+  isDisabled?: boolean;
+  isWide?: boolean;
+  problem?: string | null;
+  onVerb?: () => void;
+  onClose: () => void;
+};
 
 /** Opens as soon as it is rendered; whoever renders it decides when it goes. */
 export const Dialog = ({ title, children, verb, safe = "Cancel", isBusy, isDisabled, isWide, problem, onVerb, onClose }: Props) => {
@@ -22,7 +33,11 @@ export const Dialog = ({ title, children, verb, safe = "Cancel", isBusy, isDisab
       >
         <h2>{title}</h2>
         {children}
-        {problem ? <p className="problem" role="alert">{problem}</p> : null}
+        {problem ? (
+          <p className="problem" role="alert">
+            {problem}
+          </p>
+        ) : null}
         <footer>
           <button type="button" className="btn quiet" onClick={onClose}>
             {safe} <kbd>Esc</kbd>

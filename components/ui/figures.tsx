@@ -1,14 +1,43 @@
 // Small figures inside text and tables: the steel rule, a sparkline, a histogram, faces, ids, times. None needs state.
 
 /** Progress with its true fraction (0 … 1) and a sentence for readers. */
-export const Steel = ({ fraction, sentence, state = "running" }: { fraction: number; sentence: string; state?: "running" | "done" | "failed" }) => (
-  <div className={`steel is-${state}`} role="progressbar" aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(fraction * 100)} aria-valuetext={sentence}>
+export const Steel = ({
+  fraction,
+  sentence,
+  state = "running",
+}: {
+  fraction: number;
+  sentence: string;
+  state?: "running" | "done" | "failed";
+}) => (
+  <div
+    className={`steel is-${state}`}
+    role="progressbar"
+    aria-valuemin={0}
+    aria-valuemax={100}
+    aria-valuenow={Math.round(fraction * 100)}
+    aria-valuetext={sentence}
+  >
     <i style={{ width: `${Math.max(0, Math.min(1, fraction)) * 100}%` }} />
   </div>
 );
 
 /** A curve without axes, its last point dotted. `low` and `high` give a column of sparklines one scale. */
-export const Spark = ({ values, width = 64, height = 18, low, high, label }: { values: readonly number[]; width?: number; height?: number; low?: number; high?: number; label?: string }) => {
+export const Spark = ({
+  values,
+  width = 64,
+  height = 18,
+  low,
+  high,
+  label,
+}: {
+  values: readonly number[];
+  width?: number;
+  height?: number;
+  low?: number;
+  high?: number;
+  label?: string;
+}) => {
   const clean = values.filter(Number.isFinite);
   if (clean.length < 2) return <svg width={width} height={height} aria-hidden="true" />;
   const min = low ?? Math.min(...clean);
@@ -41,10 +70,18 @@ export const Bars = ({ heights, width = 56, height = 20 }: { heights: readonly n
 
 /** Shares of a whole as one strip, most frequent first. */
 export const Parts = ({ shares, width = 56 }: { shares: readonly number[]; width?: number }) => (
-  <svg width={width} height={8} aria-hidden="true">
+  <svg width={width} height={20} aria-hidden="true">
     {shares.map((share, i) => (
-      // biome-ignore lint/suspicious/noArrayIndexKey: parts have no identity but their place
-      <rect key={i} x={shares.slice(0, i).reduce((a, b) => a + b, 0) * width} y={0} width={Math.max(1, share * width - 1)} height={8} fill="var(--ink)" opacity={0.34 - i * 0.06 > 0.08 ? 0.34 - i * 0.06 : 0.08} />
+      <rect
+        // biome-ignore lint/suspicious/noArrayIndexKey: parts have no identity but their place
+        key={i}
+        x={shares.slice(0, i).reduce((a, b) => a + b, 0) * width}
+        y={12}
+        width={Math.max(1, share * width - 1)}
+        height={8}
+        fill="var(--ink)"
+        opacity={Math.max(0.08, 0.34 - i * 0.06)}
+      />
     ))}
   </svg>
 );
@@ -57,7 +94,8 @@ export const Face = ({ name, pencil }: { name: string; pencil?: 1 | 2 | 3 | 4 })
 );
 
 /** The pencil colour a name always gets. */
-export const pencilOf = (name: string): 1 | 2 | 3 | 4 => (([...name].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) >>> 0, 7) % 4) + 1) as 1 | 2 | 3 | 4;
+export const pencilOf = (name: string): 1 | 2 | 3 | 4 =>
+  (([...name].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) >>> 0, 7) % 4) + 1) as 1 | 2 | 3 | 4;
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const two = (n: number): string => String(n).padStart(2, "0");
@@ -74,8 +112,9 @@ export const Time = ({ at }: { at: string | null }) => {
   );
 };
 
-/** Seconds as 0.4 s, 12 s, 1 m 12 s, 2 h 5 m. */
+/** A length of time as 12 ms, 0.4 s, 12 s, 1 m 12 s, 2 h 5 m. */
 export const duration = (ms: number): string => {
+  if (ms < 100) return `${Math.round(ms)} ms`;
   const s = ms / 1000;
   if (s < 10) return `${s.toFixed(1)} s`;
   if (s < 60) return `${Math.round(s)} s`;
@@ -84,10 +123,18 @@ export const duration = (ms: number): string => {
 };
 
 /** Bytes as 12 kB, 3.4 MB. */
-export const bytes = (n: number): string => (n < 1000 ? `${n} B` : n < 1e6 ? `${Math.round(n / 1000)} kB` : n < 1e9 ? `${(n / 1e6).toFixed(1)} MB` : `${(n / 1e9).toFixed(1)} GB`);
+export const bytes = (n: number): string =>
+  n < 1000 ? `${n} B` : n < 1e6 ? `${Math.round(n / 1000)} kB` : n < 1e9 ? `${(n / 1e6).toFixed(1)} MB` : `${(n / 1e9).toFixed(1)} GB`;
 
 /** Whole numbers with thin groups: 9,857. */
 export const whole = (n: number): string => n.toLocaleString("en-US");
 
 /** A metric with four digits that matter. */
-export const metric = (value: number | undefined | null): string => (value === undefined || value === null ? "–" : Math.abs(value) >= 1000 ? whole(Math.round(value)) : Math.abs(value) < 1e-4 && value !== 0 ? value.toExponential(1) : value.toFixed(4).replace(/\.?0+$/, "") || "0");
+export const metric = (value: number | undefined | null): string =>
+  value === undefined || value === null
+    ? "–"
+    : Math.abs(value) >= 1000
+      ? whole(Math.round(value))
+      : Math.abs(value) < 1e-4 && value !== 0
+        ? value.toExponential(1)
+        : value.toFixed(4).replace(/\.?0+$/, "") || "0";

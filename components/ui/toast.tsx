@@ -20,10 +20,23 @@ const One = ({ toast, leave }: { toast: Shown; leave: () => void }) => {
   }, [isHeld, leave]);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: holding a toast only keeps it longer
-    <div className={`toast ${toast.isFailure ? "is-failed" : ""}`} onMouseEnter={() => setHeld(true)} onMouseLeave={() => setHeld(false)} onFocus={() => setHeld(true)} onBlur={() => setHeld(false)}>
+    <div
+      className={`toast ${toast.isFailure ? "is-failed" : ""}`}
+      onMouseEnter={() => setHeld(true)}
+      onMouseLeave={() => setHeld(false)}
+      onFocus={() => setHeld(true)}
+      onBlur={() => setHeld(false)}
+    >
       <span>{toast.text}</span>
       {toast.action ? (
-        <button type="button" className="btn quiet lk" onClick={() => { toast.action!.run(); leave(); }}>
+        <button
+          type="button"
+          className="btn quiet lk"
+          onClick={() => {
+            toast.action!.run();
+            leave();
+          }}
+        >
           {toast.action.label}
         </button>
       ) : null}
@@ -35,7 +48,10 @@ const One = ({ toast, leave }: { toast: Shown; leave: () => void }) => {
 export const Toasts = ({ children }: { children: ReactNode }) => {
   const [shown, setShown] = useState<Shown[]>([]);
   const say = useCallback((toast: Toast) => setShown((now) => [...now.slice(-1), { ...toast, id: ++count }]), []);
-  const leavers = useMemo(() => new Map(shown.map((one) => [one.id, () => setShown((now) => now.filter((other) => other.id !== one.id))])), [shown]);
+  const leavers = useMemo(
+    () => new Map(shown.map((one) => [one.id, () => setShown((now) => now.filter((other) => other.id !== one.id))])),
+    [shown],
+  );
   return (
     <Context value={say}>
       {children}

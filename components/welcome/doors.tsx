@@ -1,23 +1,41 @@
 "use client";
 // The doors into the house: signing in, the one-time link of the first start, and an invitation.
 import { type ReactNode, useState } from "react";
+import { Mark } from "#components/ui/icon.tsx";
 import { call } from "#lib/kit/call.ts";
 import { acceptInvitation, claimInstallation, joinByInvitation } from "#lib/workspace/contract.ts";
-import { Mark } from "#components/ui/icon.tsx";
 
 const signIn = async (email: string, password: string): Promise<void> => {
-  const answer = await fetch("/api/auth/sign-in/email", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ email, password }) });
+  const answer = await fetch("/api/auth/sign-in/email", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ email, password }),
+  });
   if (answer.status === 429) throw new Error("Too many tries. Wait ten seconds and try again.");
   if (!answer.ok) throw new Error("This address and password do not fit together. Check both, or ask an owner for a new invitation.");
 };
 
-const Door = ({ title, sentence, verb, children, act }: { title: string; sentence?: string; verb: string; children: ReactNode; act: (form: FormData) => Promise<string> }) => {
+const Door = ({
+  title,
+  sentence,
+  verb,
+  children,
+  act,
+}: {
+  title: string;
+  sentence?: string;
+  verb: string;
+  children: ReactNode;
+  act: (form: FormData) => Promise<string>;
+}) => {
   const [problem, setProblem] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
   return (
     <main className="door">
       <section>
-        <span style={{ color: "var(--accent)" }}><Mark /></span>
+        <span style={{ color: "var(--accent)" }}>
+          <Mark />
+        </span>
         <h1>{title}</h1>
         {sentence ? <p className="soft">{sentence}</p> : null}
         <form
@@ -25,15 +43,24 @@ const Door = ({ title, sentence, verb, children, act }: { title: string; sentenc
             event.preventDefault();
             setBusy(true);
             setProblem(null);
-            act(new FormData(event.currentTarget)).then((to) => location.assign(to), (error: Error) => {
-              setProblem(error.message);
-              setBusy(false);
-            });
+            act(new FormData(event.currentTarget)).then(
+              (to) => location.assign(to),
+              (error: Error) => {
+                setProblem(error.message);
+                setBusy(false);
+              },
+            );
           }}
         >
           {children}
-          {problem ? <p className="problem" role="alert">{problem}</p> : null}
-          <button type="submit" className="btn primary big" disabled={isBusy}>{verb}</button>
+          {problem ? (
+            <p className="problem" role="alert">
+              {problem}
+            </p>
+          ) : null}
+          <button type="submit" className="btn primary big" disabled={isBusy}>
+            {verb}
+          </button>
         </form>
       </section>
     </main>
@@ -42,46 +69,94 @@ const Door = ({ title, sentence, verb, children, act }: { title: string; sentenc
 
 const Credentials = ({ isNew }: { isNew?: boolean }) => (
   <>
-    {isNew ? <label className="field"><span>Your name</span><input name="name" required autoComplete="name" /></label> : null}
-    <label className="field"><span>E-mail</span><input name="email" type="email" required autoComplete="username" /></label>
-    <label className="field"><span>Password</span><input name="password" type="password" required minLength={isNew ? 10 : 1} autoComplete={isNew ? "new-password" : "current-password"} />{isNew ? <small>At least 10 characters.</small> : null}</label>
+    {isNew ? (
+      <label className="field">
+        <span>Your name</span>
+        <input name="name" required autoComplete="name" />
+      </label>
+    ) : null}
+    <label className="field">
+      <span>E-mail</span>
+      <input name="email" type="email" required autoComplete="username" />
+    </label>
+    <label className="field">
+      <span>Password</span>
+      <input
+        name="password"
+        type="password"
+        required
+        minLength={isNew ? 10 : 1}
+        autoComplete={isNew ? "new-password" : "current-password"}
+      />
+      {isNew ? <small>At least 10 characters.</small> : null}
+    </label>
   </>
 );
 
-const read = (form: FormData) => ({ name: String(form.get("name") ?? ""), email: String(form.get("email")), password: String(form.get("password")) });
+const read = (form: FormData) => ({
+  name: String(form.get("name") ?? ""),
+  email: String(form.get("email")),
+  password: String(form.get("password")),
+});
 
 /** E-mail and password. */
 export const SignIn = () => (
-  <Door title="Sign in" verb="Sign in" act={async (form) => {
-    const { email, password } = read(form);
-    await signIn(email, password);
-    return "/";
-  }}>
+  <Door
+    title="Sign in"
+    verb="Sign in"
+    act={async (form) => {
+      const { email, password } = read(form);
+      await signIn(email, password);
+      return "/";
+    }}
+  >
     <Credentials />
   </Door>
 );
 
 /** The one-time link that makes the first owner. */
 export const Claim = ({ code }: { code: string }) => (
-  <Door title="Make yourself at home" sentence="You are the first here, so you will own the workspace main. This link works once." verb="Begin" act={async (form) => {
-    const person = read(form);
-    const { workspace } = await call(claimInstallation, { code, ...person });
-    await signIn(person.email, person.password);
-    return `/${workspace}`;
-  }}>
+  <Door
+    title="Make yourself at home"
+    sentence="You are the first here, so you will own the workspace main. This link works once."
+    verb="Begin"
+    act={async (form) => {
+      const person = read(form);
+      const { workspace } = await call(claimInstallation, { code, ...person });
+      await signIn(person.email, person.password);
+      return `/${workspace}`;
+    }}
+  >
     <Credentials isNew />
   </Door>
 );
 
 /** An invitation, for somebody new or somebody signed in. */
-export const Invitation = ({ code, to, role, by, isSignedIn }: { code: string; to: string; role: string; by: string; isSignedIn: boolean }) => (
-  <Door title={`Join ${to}`} sentence={`${by} invites you as ${role}.`} verb="Join" act={async (form) => {
-    if (isSignedIn) return `/${(await call(joinByInvitation, { code })).slug}`;
-    const person = read(form);
-    const { workspace } = await call(acceptInvitation, { code, ...person });
-    await signIn(person.email, person.password);
-    return `/${workspace}`;
-  }}>
+export const Invitation = ({
+  code,
+  to,
+  role,
+  by,
+  isSignedIn,
+}: {
+  code: string;
+  to: string;
+  role: string;
+  by: string;
+  isSignedIn: boolean;
+}) => (
+  <Door
+    title={`Join ${to}`}
+    sentence={`${by} invites you as ${role}.`}
+    verb="Join"
+    act={async (form) => {
+      if (isSignedIn) return `/${(await call(joinByInvitation, { code })).slug}`;
+      const person = read(form);
+      const { workspace } = await call(acceptInvitation, { code, ...person });
+      await signIn(person.email, person.password);
+      return `/${workspace}`;
+    }}
+  >
     {isSignedIn ? null : <Credentials isNew />}
   </Door>
 );

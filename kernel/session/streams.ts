@@ -16,7 +16,7 @@ const gatherMs = 16;
 const gatherBytes = 16_384;
 let pending: { id: string; name: Name; parts: string[]; size: number } | null = null;
 let lastAt = 0;
-let timer: NodeJS.Timeout | null = null;
+let isGathering = false;
 let fallback: Running | null = null;
 
 /** Code without a context of its own (native callbacks) is counted to the cell that ran last. */
@@ -42,9 +42,11 @@ export const write = (name: Name, text: string): void => {
   pending.parts.push(text);
   pending.size += text.length;
   if (pending.size >= gatherBytes || Date.now() - lastAt >= gatherMs) return flush();
-  timer ??= running.exit(() =>
+  if (isGathering) return;
+  isGathering = true;
+  running.exit(() =>
     setTimeout(() => {
-      timer = null;
+      isGathering = false;
       flush();
     }, gatherMs),
   );

@@ -1,6 +1,6 @@
 // The promises of the experiments room.
 import { z } from "zod";
-import { inWorkspace, nothing, operation, paged, pageOf } from "#lib/kit/operation.ts";
+import { inWorkspace, nothing, operation, pageOf } from "#lib/kit/operation.ts";
 
 export const runStatuses = ["running", "done", "failed", "cancelled"] as const;
 export type RunStatus = (typeof runStatuses)[number];

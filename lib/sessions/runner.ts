@@ -77,7 +77,7 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
   let heardSeq = row.kernelSeq;
   let storedSeq = row.kernelSeq;
   let gathered: Told[] = [];
-  let timer: NodeJS.Timeout | null = null;
+  let isGathering = false;
   let storing: Promise<void> = Promise.resolve();
   let memoryMb: number | null = null;
   let isSandboxed = row.isSandboxed;
@@ -151,7 +151,7 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
   };
 
   const drain = (): void => {
-    timer = null;
+    isGathering = false;
     const batch = gathered;
     gathered = [];
     void commit(() => batch.flatMap((told) => take(state, told, told.msg.header.date ?? now().toISOString())), batch.at(-1)?.seq ?? null);
@@ -161,7 +161,9 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
     if (told.seq <= heardSeq) return;
     heardSeq = told.seq;
     gathered.push(told);
-    timer ??= setTimeout(drain, gatherMs);
+    if (isGathering) return;
+    isGathering = true;
+    setTimeout(drain, gatherMs);
   };
 
   /** One token a person and role, so that a cell acts as whoever ran it (S7). */

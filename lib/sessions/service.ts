@@ -122,7 +122,10 @@ export const readOutputs = verb(contract.readOutputs, async (scope, { notebook }
   if (!found) throw missing("notebook", notebook);
   const session = await store.findSession(scope.sql, notebook);
   const outputs: Record<string, (typeof contract.outputSchema)["_output"][]> = {};
-  for (const one of await store.outputs(scope.sql, notebook)) (outputs[one.cellId] ??= [])[one.index] = one.output as never;
+  for (const one of await store.outputs(scope.sql, notebook)) {
+    outputs[one.cellId] ??= [];
+    outputs[one.cellId]![one.index] = one.output as never;
+  }
   const live = await runnerOf(notebook)?.catch(() => null);
   const asked: Session =
     live?.session() ??

@@ -99,8 +99,8 @@ describe("what is served is what was trained", () => {
     await expect(boostedTrees().fit(takeRows(one, [0, 1]), { target: "y", positive: "a" })).rejects.toThrow(/too few/);
   });
   it("the same data gives the same model", async () => {
-    const fit = async () => (await boostedTrees({ trees: 20 }).fit(churn, { target: "churn", positive: "yes" })).predict(churn);
-    expect(await fit()).toEqual(await fit());
+    const trained = async () => (await boostedTrees({ trees: 20 }).fit(churn, { target: "churn", positive: "yes" })).predict(churn);
+    expect(await trained()).toEqual(await trained());
   });
 });
 

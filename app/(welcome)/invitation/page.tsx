@@ -10,7 +10,15 @@ export const metadata = { title: "Invitation" };
 export default async function Page({ searchParams }: { searchParams: Promise<{ code?: string }> }) {
   const code = (await searchParams).code ?? "";
   const found = await readInvitation(nobody, { code: code || "none" }).catch(() => null);
-  if (!found) return <main className="door"><section><h1>This invitation is over.</h1><p className="soft">It was used, revoked, or is older than seven days. Ask for a new link.</p></section></main>;
+  if (!found)
+    return (
+      <main className="door">
+        <section>
+          <h1>This invitation is over.</h1>
+          <p className="soft">It was used, revoked, or is older than seven days. Ask for a new link.</p>
+        </section>
+      </main>
+    );
   const caller = await personCaller(await headers());
   return <Invitation code={code} to={found.workspace} role={found.role} by={found.invitedBy} isSignedIn={caller.kind === "person"} />;
 }

@@ -11,7 +11,12 @@ export default async function Page({ params }: { params: Promise<{ workspace: st
   const { caller } = await visitWorkspace(workspace);
   const { items } = await listExperiments(caller, { workspace });
   return (
-    <Frame workspace={workspace} person={caller.name} room="experiments" crumbs={[{ word: workspace, href: `/${workspace}` }, { word: "Experiments" }]}>
+    <Frame
+      workspace={workspace}
+      person={caller.name}
+      room="experiments"
+      crumbs={[{ word: workspace, href: `/${workspace}` }, { word: "Experiments" }]}
+    >
       <ExperimentList workspace={workspace} items={items} />
     </Frame>
   );

@@ -11,7 +11,12 @@ export default async function Page({ params }: { params: Promise<{ workspace: st
   const { caller } = await visitWorkspace(workspace);
   const { items } = await listModels(caller, { workspace });
   return (
-    <Frame workspace={workspace} person={caller.name} room="models" crumbs={[{ word: workspace, href: `/${workspace}` }, { word: "Models" }]}>
+    <Frame
+      workspace={workspace}
+      person={caller.name}
+      room="models"
+      crumbs={[{ word: workspace, href: `/${workspace}` }, { word: "Models" }]}
+    >
       <ModelList workspace={workspace} items={items} />
     </Frame>
   );

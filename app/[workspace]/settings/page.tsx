@@ -6,7 +6,13 @@ import { visitWorkspace } from "#lib/workspace/visit.ts";
 
 export const metadata = { title: "Settings" };
 
-export default async function Page({ params, searchParams }: { params: Promise<{ workspace: string }>; searchParams: Promise<{ after?: string }> }) {
+export default async function Page({
+  params,
+  searchParams,
+}: {
+  params: Promise<{ workspace: string }>;
+  searchParams: Promise<{ after?: string }>;
+}) {
   const { workspace } = await params;
   const { after } = await searchParams;
   const { caller, can, role } = await visitWorkspace(workspace);
@@ -17,8 +23,22 @@ export default async function Page({ params, searchParams }: { params: Promise<{
     can.own ? readAudit(caller, { workspace, limit: 30, ...(after ? { after } : {}) }) : { items: [] },
   ]);
   return (
-    <Frame workspace={workspace} person={caller.name} room="settings" crumbs={[{ word: workspace, href: `/${workspace}` }, { word: "Settings" }]}>
-      <Settings workspace={workspace} me={caller.id} role={role} canOwn={can.own} members={members.items} tokens={tokens.items} invitations={invitations.items} trail={trail} />
+    <Frame
+      workspace={workspace}
+      person={caller.name}
+      room="settings"
+      crumbs={[{ word: workspace, href: `/${workspace}` }, { word: "Settings" }]}
+    >
+      <Settings
+        workspace={workspace}
+        me={caller.id}
+        role={role}
+        canOwn={can.own}
+        members={members.items}
+        tokens={tokens.items}
+        invitations={invitations.items}
+        trail={trail}
+      />
     </Frame>
   );
 }

@@ -36,10 +36,10 @@ export const psiAgainst = (profile: ColumnProfile, values: readonly unknown[]): 
     if (known === undefined) other += 1;
     else counts.set(value, known + 1);
   }
-  const bins = profile.levels.map((level) => ({ then: level.count / profile.count, now: counts.get(level.value)! / clean.length }));
-  if (profile.other > 0 || other > 0) bins.push({ then: profile.other / profile.count, now: other / clean.length });
+  const bins = profile.levels.map((level) => ({ before: level.count / profile.count, now: counts.get(level.value)! / clean.length }));
+  if (profile.other > 0 || other > 0) bins.push({ before: profile.other / profile.count, now: other / clean.length });
   const psi = psiOfShares(
-    bins.map((one) => one.then),
+    bins.map((one) => one.before),
     bins.map((one) => one.now),
   );
   return { psi, n: clean.length };

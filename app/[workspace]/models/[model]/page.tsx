@@ -9,7 +9,12 @@ export default async function Page({ params }: { params: Promise<{ workspace: st
   const { caller, can } = await visitWorkspace(workspace);
   const found = await orNotFound(readModel(caller, { workspace, model }));
   return (
-    <Frame workspace={workspace} person={caller.name} room="models" crumbs={[{ word: workspace, href: `/${workspace}` }, { word: "Models", href: `/${workspace}/models` }, { word: found.name }]}>
+    <Frame
+      workspace={workspace}
+      person={caller.name}
+      room="models"
+      crumbs={[{ word: workspace, href: `/${workspace}` }, { word: "Models", href: `/${workspace}/models` }, { word: found.name }]}
+    >
       <ModelPage workspace={workspace} model={found} canOperate={can.operate} />
     </Frame>
   );

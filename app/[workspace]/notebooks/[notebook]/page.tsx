@@ -7,6 +7,9 @@ import { orNotFound, visitWorkspace } from "#lib/workspace/visit.ts";
 export default async function Page({ params }: { params: Promise<{ workspace: string; notebook: string }> }) {
   const { workspace, notebook } = await params;
   const { caller, can } = await visitWorkspace(workspace);
-  const [found, outputs] = await Promise.all([orNotFound(readNotebook(caller, { workspace, notebook })), orNotFound(readOutputs(caller, { workspace, notebook }))]);
+  const [found, outputs] = await Promise.all([
+    orNotFound(readNotebook(caller, { workspace, notebook })),
+    orNotFound(readOutputs(caller, { workspace, notebook })),
+  ]);
   return <NotebookPage workspace={workspace} person={caller.name} can={can} notebook={found} outputs={outputs as never} />;
 }

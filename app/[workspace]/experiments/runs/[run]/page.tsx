@@ -9,7 +9,12 @@ export default async function Page({ params }: { params: Promise<{ workspace: st
   const { caller } = await visitWorkspace(workspace);
   const found = await orNotFound(readRun(caller, { workspace, run }));
   const [{ curves }, log] = await Promise.all([metricHistory(caller, { workspace, run }), readLog(caller, { workspace, run })]);
-  const crumbs = [{ word: workspace, href: `/${workspace}` }, { word: "Experiments", href: `/${workspace}/experiments` }, { word: found.experiment.name, href: `/${workspace}/experiments/${found.experiment.id}` }, { word: `Run ${found.number}` }];
+  const crumbs = [
+    { word: workspace, href: `/${workspace}` },
+    { word: "Experiments", href: `/${workspace}/experiments` },
+    { word: found.experiment.name, href: `/${workspace}/experiments/${found.experiment.id}` },
+    { word: `Run ${found.number}` },
+  ];
   return (
     <Frame workspace={workspace} person={caller.name} room="experiments" crumbs={crumbs}>
       <RunPage workspace={workspace} run={found} curves={curves} log={log.items} />

@@ -8,7 +8,12 @@ export default async function Page({ params }: { params: Promise<{ workspace: st
   const { workspace, model, version } = await params;
   const { caller } = await visitWorkspace(workspace);
   const found = await orNotFound(readVersion(caller, { workspace, model, version }));
-  const crumbs = [{ word: workspace, href: `/${workspace}` }, { word: "Models", href: `/${workspace}/models` }, { word: model, href: `/${workspace}/models/${model}` }, { word: `Version ${found.number}` }];
+  const crumbs = [
+    { word: workspace, href: `/${workspace}` },
+    { word: "Models", href: `/${workspace}/models` },
+    { word: model, href: `/${workspace}/models/${model}` },
+    { word: `Version ${found.number}` },
+  ];
   return (
     <Frame workspace={workspace} person={caller.name} room="models" crumbs={crumbs}>
       <VersionPage workspace={workspace} version={found} profile={found.profile as never} />
