@@ -301,7 +301,8 @@ export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Prop
       {promoting ? (
         <PromoteDialog
           workspace={workspace}
-          notebook={notebook.id}
+          notebook={{ id: notebook.id, title: notebook.title }}
+          canOperate={can.operate}
           cells={promoting.map((cell) => ({ id: cell.id, source: cell.text.toString() }))}
           onClose={() => setPromoting(null)}
         />

@@ -7,7 +7,7 @@ import type { CellState } from "#lib/sessions/contract.ts";
 
 /** What a cell is called: its first comment, else the names it declares, else its first words. */
 export const nameOf = (source: string): string => {
-  const comment = /^\s*\/\/\s*(.+)$/m.exec(source.split("\n")[0] ?? "")?.[1];
+  const comment = /^\s*\/\/\s*(?:@cell\s+)?(.+)$/m.exec(source.split("\n")[0] ?? "")?.[1];
   if (comment) return comment.slice(0, 40);
   const names = [...source.matchAll(/^(?:export\s+)?(?:const|let|var|function|class|async function)\s+(?:\{\s*)?([A-Za-z_$][\w$]*)/gm)].map(
     (match) => match[1],

@@ -8,13 +8,13 @@ import { useLog } from "#components/pipelines/use-log.ts";
 import { Steel } from "#components/ui/figures.tsx";
 import { Icon } from "#components/ui/icon.tsx";
 import { State } from "#components/ui/state.tsx";
-import { cancelPipelineRun, hasEnded, type Stage, type WholeRun } from "#lib/pipelines/contract.ts";
+import { call } from "#lib/kit/call.ts";
+import { cancelPipelineRun, hasEnded, readPipelineRun, type Stage, type WholeRun } from "#lib/pipelines/contract.ts";
 
 type Props = {
   workspace: string;
   pipeline: string;
   run: WholeRun;
-  stage: Stage | undefined;
   name: string;
   canRun: boolean;
   onClose: () => void;
@@ -22,7 +22,25 @@ type Props = {
 
 const faultWords = { yours: "Yours", limits: "Limits", ours: "Ours" } as const;
 
-export const StagePanel = ({ workspace, pipeline, run, stage, name, canRun, onClose }: Props) => {
+/** The stage as it was pinned for this run, which may be an older text than the pipeline has now. */
+const usePinned = (workspace: string, pipeline: string, number: number, name: string): Stage | undefined => {
+  const [stage, setStage] = useState<Stage>();
+  useEffect(() => {
+    let isGone = false;
+    call(readPipelineRun, { workspace, pipeline, number }).then(
+      ({ pinned }) => isGone || setStage(pinned.find((one) => one.name === name)),
+      () => {}, // the log stands without it
+    );
+    return () => {
+      isGone = true;
+    };
+  }, [workspace, pipeline, number, name]);
+  return stage;
+};
+
+export const StagePanel = ({ workspace, pipeline, run, name, canRun, onClose }: Props) => {
+  const stage = usePinned(workspace, pipeline, run.number, name);
+  const [showsText, setShowsText] = useState(false);
   const { entries, problem, isWhole } = useLog(workspace, pipeline, run.number, name);
   const lines = useMemo(() => linesOf(entries), [entries]);
   const [follows, setFollows] = useState(true);
@@ -101,6 +119,7 @@ export const StagePanel = ({ workspace, pipeline, run, stage, name, canRun, onCl
           </p>
         ) : null}
       </header>
+      {showsText && stage ? <pre className="source">{stage.cells.map((cell) => cell.source.trimEnd()).join("\n\n")}</pre> : null}
       <div className="lines" ref={end} role="log" aria-label="Log">
         {lines.map((line) => (
           <div
@@ -125,6 +144,11 @@ export const StagePanel = ({ workspace, pipeline, run, stage, name, canRun, onCl
           >
             <Icon name="stop" />
             {run.stopAskedBy ? `Stopping for ${run.stopAskedBy}` : "Stop run"}
+          </button>
+        ) : null}
+        {stage ? (
+          <button type="button" className="btn quiet" aria-pressed={showsText} onClick={() => setShowsText(!showsText)}>
+            {showsText ? "Hide text" : "Show text"}
           </button>
         ) : null}
         {stage ? (

@@ -119,5 +119,7 @@ export const installation = pgTable("installation", {
   id: text("id").primaryKey(),
   claimHash: text("claim_hash"),
   claimedAt: at("claimed_at"),
+  /** True from the making of `main` until the example notebook has run there once. */
+  waitsForSeed: boolean("waits_for_seed").notNull().default(false),
   createdAt: at("created_at").notNull(),
 });

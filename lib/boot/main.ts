@@ -1,14 +1,17 @@
 // The supervisor: `npm start`. Database, migrations, pages, then the four services, watched until it is told to end. Everything it prints
 // is for the person at the terminal; the services log JSON to stderr.
+import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type Child, startFamily } from "#lib/boot/children.ts";
 import { internalSecret, leaveHome, takeHome } from "#lib/boot/home.ts";
 import { arePagesBuilt, buildPages } from "#lib/boot/pages.ts";
 import { openDatabaseAt } from "#lib/db/db.ts";
 import { freePort, startEmbedded } from "#lib/db/embedded.ts";
 import { migrateDatabase } from "#lib/db/migrate.ts";
-import { env } from "#lib/kit/env.ts";
+import { childEnvironment, env } from "#lib/kit/env.ts";
 
+const seed = new URL("../../drizzle/seed/main.ts", import.meta.url);
 const isDev = process.argv.includes("--dev");
 const startedAt = Date.now();
 const say = (sentence: string): void =>
@@ -88,6 +91,23 @@ const prepare = async (databaseUrl: string): Promise<string | null> => {
   return link;
 };
 
+/** On the first start, runs the example notebook once in the background, as an owner would; a killed one is begun again next time. */
+const furnish = async (environment: Record<string, string>): Promise<void> => {
+  const { waitsForSeed } = await import("#lib/workspace/installation.ts");
+  if (!(await waitsForSeed())) return;
+  say("The example notebook runs in the workspace main, about a minute. Everything can be used meanwhile.");
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", fileURLToPath(seed), "first"], {
+    stdio: ["ignore", "inherit", "inherit"],
+    env: childEnvironment(environment),
+  });
+  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  stops.push(async () => {
+    child.kill("SIGTERM");
+    await gone;
+  });
+  child.once("exit", (code) => code === 0 && say("The example notebook has run."));
+};
+
 const start = async (): Promise<void> => {
   const holder = takeHome();
   if (holder) {
@@ -103,12 +123,14 @@ const start = async (): Promise<void> => {
   const [databaseUrl] = await Promise.all([openDatabase(), pages]);
   const link = await prepare(databaseUrl);
   const secret = internalSecret();
-  const children = startFamily(family(environmentOf(databaseUrl, secret, await ports())));
+  const environment = environmentOf(databaseUrl, secret, await ports());
+  const children = startFamily(family(environment));
   stops.push(() => children.stop(6000));
   if (!env.services.includes("web")) return say(`Running: ${env.services.join(", ")}.`);
   await untilHealthy();
   if (isEnding) return;
   say(`Atelier is ready at ${env.publicUrl}`);
+  await furnish(environment);
   if (link) say(`Make yourself the owner, once, at ${link}`);
 };
 

@@ -17,8 +17,19 @@ const ensureMain = (): Promise<string> =>
     if (found) return found.id;
     const id = newId("workspace");
     await store.insertWorkspace(tx, { id, slug: "main", name: "main", createdAt: now(), createdByToken: null });
+    await store.setWaitsForSeed(tx, env.isSeedWanted);
     return id;
   });
+
+/** The id of `main` while this installation waits to be furnished, else null. */
+export const waitsForSeed = (): Promise<string | null> =>
+  transaction(async (tx) => {
+    const { waitsForSeed: waits } = await store.lockInstallation(tx, now());
+    return waits ? ((await store.findWorkspace(tx, "main"))?.id ?? null) : null;
+  });
+
+/** Says that the furnishing is done; it never happens again here. */
+export const finishSeed = (): Promise<void> => transaction((tx) => store.setWaitsForSeed(tx, false));
 
 const ensureAdmin = async (workspaceId: string): Promise<void> => {
   const email = env.adminEmail.toLowerCase();

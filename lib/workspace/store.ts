@@ -231,6 +231,10 @@ export const setClaim = async (tx: Sql, claimHash: string | null, claimedAt: Dat
   await tx.update(installation).set({ claimHash, claimedAt }).where(eq(installation.id, "this"));
 };
 
+export const setWaitsForSeed = async (tx: Sql, waits: boolean): Promise<void> => {
+  await tx.update(installation).set({ waitsForSeed: waits }).where(eq(installation.id, "this"));
+};
+
 export const countUsers = async (tx: Sql): Promise<number> => Number((await tx.select({ n: raw<string>`count(*)` }).from(user))[0]?.n ?? 0);
 
 export const findUserByEmail = async (tx: Sql, email: string) => (await tx.select().from(user).where(eq(user.email, email)))[0] ?? null;

@@ -1,0 +1,1 @@
+ALTER TABLE "installation" ADD COLUMN "waits_for_seed" boolean DEFAULT false NOT NULL;
