@@ -1,6 +1,7 @@
 // A version: what it takes and answers, how it did, what its training data looked like, where it comes from.
 import { Lineage } from "#components/experiments/lineage.tsx";
 import { AliasMark } from "#components/models/alias-mark.tsx";
+import { DeployButton } from "#components/serving/deploy-button.tsx";
 import { PageHead } from "#components/shell/frame.tsx";
 import { Bars, bytes, metric, Parts, Time, whole } from "#components/ui/figures.tsx";
 import type { ColumnProfile } from "#lib/learn/stats/profile.ts";
@@ -115,7 +116,9 @@ const stations = (workspace: string, version: Version) => [
   },
 ];
 
-export const VersionPage = ({ workspace, version, profile }: { workspace: string; version: Version; profile: Profile }) => (
+type Props = { workspace: string; version: Version; profile: Profile; canOperate: boolean };
+
+export const VersionPage = ({ workspace, version, profile, canOperate }: Props) => (
   <main className="page">
     <PageHead
       title={`Version ${version.number}`}
@@ -128,9 +131,12 @@ export const VersionPage = ({ workspace, version, profile }: { workspace: string
         </span>
       }
       actions={
-        <a className="btn" href={`/api/v1/workspaces/${workspace}/models/${version.model}/versions/${version.number}/file`}>
-          Download ONNX
-        </a>
+        <>
+          <a className="btn quiet" href={`/api/v1/workspaces/${workspace}/models/${version.model}/versions/${version.number}/file`}>
+            Download ONNX
+          </a>
+          {canOperate ? <DeployButton workspace={workspace} model={version.model} version={version.number} /> : null}
+        </>
       }
     />
     {version.description ? (

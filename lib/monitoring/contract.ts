@@ -98,4 +98,34 @@ export const readMonitor = operation({
   output: monitorPageSchema,
 });
 
+export const distributionSchema = z.object({
+  feature: z.string(),
+  version: z.number().int(),
+  kind: z.enum(["number", "category"]),
+  trainingRows: z.number().int(),
+  liveRows: z.number().int().describe("Rows with a value among the newest that are looked at"),
+  bins: z
+    .array(
+      z.object({
+        label: z.string(),
+        from: z.number().nullable().describe("Lower edge of a number's bin; the first bin also holds what lies below"),
+        to: z.number().nullable(),
+        training: z.number().describe("Share of the training rows, 0 to 1"),
+        live: z.number().describe("Share of the live rows"),
+      }),
+    )
+    .describe("Equal-width bins of a number, levels of a category, most frequent first"),
+});
+export type Distribution = z.output<typeof distributionSchema>;
+
+export const readDistribution = operation({
+  id: "monitoring.distribution",
+  method: "GET",
+  path: `${base}/{endpoint}/features/{feature}`,
+  grant: "read",
+  summary: "Reads how one feature is spread in the training data and in the newest requests, bin by bin.",
+  input: z.object({ ...inWorkspace, endpoint: z.string().min(1).max(64).describe("Name or id"), feature: z.string().min(1).max(250) }),
+  output: distributionSchema,
+});
+
 export const monitoringEvents = { counted: "traffic.counted", drifted: "drift.detected", recovered: "drift.ended" } as const;

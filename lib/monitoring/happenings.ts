@@ -4,7 +4,7 @@ import type { Happening } from "#lib/monitoring/contract.ts";
 import type { Minute } from "#lib/monitoring/rules.ts";
 import { hasServed, type Revision } from "#lib/serving/contract.ts";
 
-export type Episode = { id: string; feature: string; psi: number; rows: number; openedAt: Date; closedAt: Date | null };
+export type Episode = { id: string; version: number; feature: string; psi: number; rows: number; openedAt: Date; closedAt: Date | null };
 
 const count = (value: number): string => value.toLocaleString("en");
 
@@ -37,13 +37,18 @@ const ofRevision = (revision: Revision, before: Revision | undefined): Happening
   };
 };
 
-const ofEpisode = (episode: Episode): Happening => ({
+const noteOf = ({ version, openedAt, closedAt }: Episode, answering: number | null): string => {
+  if (closedAt) return `closed by itself after ${lasted(closedAt.getTime() - openedAt.getTime())}`;
+  return version === answering ? "open" : `version ${version} answers no more`;
+};
+
+const ofEpisode = (episode: Episode, answering: number | null): Happening => ({
   id: episode.id,
   at: episode.openedAt.toISOString(),
   kind: "drifted",
   subject: episode.feature,
   sentence: `PSI ${episode.psi.toFixed(2)} over ${count(episode.rows)} rows, limit ${driftLimit.toFixed(2)}.`,
-  note: episode.closedAt ? `closed by itself after ${lasted(episode.closedAt.getTime() - episode.openedAt.getTime())}` : "open",
+  note: noteOf(episode, answering),
 });
 
 /** Minutes that lie together are one happening. */
@@ -67,12 +72,17 @@ const ofFailures = (minutes: readonly Minute[]): Happening[] => {
   });
 };
 
-/** Everything that happened, newest first, at most 50. */
-export const happeningsOf = (revisions: readonly Revision[], episodes: readonly Episode[], failed: readonly Minute[]): Happening[] => {
+/** Everything that happened, newest first, at most 50; an episode is open only while its version answers. */
+export const happeningsOf = (
+  revisions: readonly Revision[],
+  episodes: readonly Episode[],
+  failed: readonly Minute[],
+  answering: number | null,
+): Happening[] => {
   const served = revisions.filter((one) => hasServed(one.status)).sort((a, b) => a.number - b.number);
   return [
     ...revisions.map((one) => ofRevision(one, served.filter((other) => other.number < one.number).at(-1))),
-    ...episodes.map(ofEpisode),
+    ...episodes.map((one) => ofEpisode(one, answering)),
     ...ofFailures(failed),
   ]
     .sort((a, b) => (a.at < b.at ? 1 : -1))

@@ -3,7 +3,7 @@
 
 import type { ColumnProfile, Profile } from "#lib/learn/stats/profile.ts";
 import { driftLimit, psiAgainst } from "#lib/learn/stats/psi.ts";
-import type { DriftStatus, Point, Range, Traffic } from "#lib/monitoring/contract.ts";
+import type { Distribution, DriftStatus, Point, Range, Traffic } from "#lib/monitoring/contract.ts";
 import { addInto, bucketOf, type Histogram, quantileMs } from "#lib/monitoring/latency.ts";
 
 export type Counted = {
@@ -72,6 +72,49 @@ export const measure = (profile: Profile, columns: Record<string, unknown[]>): M
       const needed = neededRows(column);
       return { feature, rows: n, needed, psi: n >= needed && Number.isFinite(psi) ? psi : null };
     });
+
+const short = (value: number): string => (Math.abs(value) >= 1e4 ? `${Math.round(value / 1e3)}k` : String(Math.round(value * 100) / 100));
+
+/** A feature's bins with the share of training and of live rows in each; values outside the training range count to the outermost bin. */
+export const compareShares = (profile: ColumnProfile, values: readonly unknown[]): { liveRows: number; bins: Distribution["bins"] } => {
+  if (profile.kind === "category") {
+    const live = values.filter((value) => value !== null && value !== undefined && value !== "").map(String);
+    const counts = new Map<string, number>();
+    for (const value of live) counts.set(value, (counts.get(value) ?? 0) + 1);
+    const share = (count: number, of: number): number => (of > 0 ? count / of : 0);
+    const bins = profile.levels.slice(0, 20).map(({ value, count }) => ({
+      label: value,
+      from: null,
+      to: null,
+      training: share(count, profile.count),
+      live: share(counts.get(value) ?? 0, live.length),
+    }));
+    const rest = (field: "training" | "live"): number => Math.max(0, 1 - bins.reduce((sum, bin) => sum + bin[field], 0));
+    const others = { label: "others", from: null, to: null, training: rest("training"), live: live.length > 0 ? rest("live") : 0 };
+    return { liveRows: live.length, bins: others.training + others.live > 1e-9 ? [...bins, others] : bins };
+  }
+  const { edges, counts } = profile.histogram;
+  const live = values
+    .filter((value) => value !== null && value !== undefined && value !== "")
+    .map(Number)
+    .filter(Number.isFinite);
+  const found = counts.map(() => 0);
+  for (const value of live) {
+    let bin = 0;
+    while (bin < counts.length - 1 && value >= edges[bin + 1]!) bin += 1;
+    found[bin]! += 1;
+  }
+  return {
+    liveRows: live.length,
+    bins: counts.map((count, i) => ({
+      label: `${short(edges[i]!)} – ${short(edges[i + 1]!)}`,
+      from: edges[i]!,
+      to: edges[i + 1]!,
+      training: count / Math.max(1, profile.count),
+      live: found[i]! / Math.max(1, live.length),
+    })),
+  };
+};
 
 /** The newest rows by column, at most `limit`, from logged inputs that come newest first. */
 export const gatherRows = (logged: readonly Record<string, unknown[]>[], limit: number): Record<string, unknown[]> => {

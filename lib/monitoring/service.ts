@@ -8,6 +8,7 @@ import * as contract from "#lib/monitoring/contract.ts";
 import { type Drift, type DriftStatus, type Monitor, monitoringEvents, type Range } from "#lib/monitoring/contract.ts";
 import { happeningsOf } from "#lib/monitoring/happenings.ts";
 import {
+  compareShares,
   gatherRows,
   type Minute,
   measure,
@@ -108,8 +109,26 @@ export const readMonitor = verb(contract.readMonitor, async (scope, { endpoint, 
       rows.map(toRevision),
       await store.episodes(scope, found.id),
       await store.failedMinutes(scope, found.id, new Date(scope.now.getTime() - windowMs)),
+      version,
     ),
   };
+});
+
+export const readDistribution = verb(contract.readDistribution, async (scope, { endpoint, feature }) => {
+  const found = await findEndpoint(scope, endpoint);
+  if (!found) throw missing("endpoint", endpoint);
+  const current = (await revisions(scope, found.id)).find((row) => row.id === found.current?.id);
+  const profile = (current?.reference as Profile | null | undefined)?.columns[feature];
+  if (!current || !profile) throw missing("feature", feature);
+  const logged = await recentInputs(scope, {
+    endpointId: found.id,
+    version: current.version,
+    upToSeq: Number.MAX_SAFE_INTEGER,
+    since: new Date(scope.now.getTime() - windowMs),
+    limit: windowRows,
+  });
+  const { liveRows, bins } = compareShares(profile, gatherRows(logged, windowRows)[feature] ?? []);
+  return { feature, version: current.version, kind: profile.kind, trainingRows: profile.count, liveRows, bins };
 });
 
 /** Opens or closes an episode when a measure changed the status of a feature; MO5. */

@@ -54,6 +54,16 @@ describe("refusals", () => {
     () => ({ ...main, endpoint: "credit" }),
     { minimumRole: "viewer", bad: { range: "2h" } },
   );
+  refusals(
+    () => house,
+    contract.readDistribution,
+    () => ({ ...main, endpoint: "credit", feature: "income" }),
+    { minimumRole: "viewer", bad: { feature: "x".repeat(300) } },
+  );
+  it("a feature that the model was not trained on is missing", async () => {
+    const asked = house.as("viewer")(contract.readDistribution, { ...main, endpoint: "credit", feature: "height" });
+    expect((await refusal(asked)).status).toBe(404);
+  });
   it("an unknown endpoint is missing", async () => {
     expect((await refusal(house.as("viewer")(contract.readMonitor, { ...main, endpoint: "absent" }))).status).toBe(404);
   });
@@ -91,6 +101,9 @@ describe("watching", () => {
     expect(page.drifted).toEqual(["income"]);
     expect(page.happenings[0]).toMatchObject({ kind: "drifted", subject: "income", note: "open" });
     expect(await news()).toBe(1);
+    const spread = await house.as("viewer")(contract.readDistribution, { ...main, endpoint: "credit", feature: "income" });
+    expect(spread).toMatchObject({ kind: "number", version: 1, trainingRows: 800 });
+    expect(spread.bins.at(-1)!.live).toBeGreaterThan(2 * spread.bins.at(-1)!.training);
     await send(100, 14, 0.9);
     await work();
     expect(await news()).toBe(1);

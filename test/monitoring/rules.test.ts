@@ -5,12 +5,42 @@ import { mulberry32 } from "#lib/learn/random.ts";
 import { profileTable } from "#lib/learn/stats/profile.ts";
 import { psiDeciles } from "#lib/learn/stats/psi.ts";
 import { addInto, bucketOf, type Histogram, quantileMs } from "#lib/monitoring/latency.ts";
-import { gatherRows, measure, neededRows, nextStatus, spanOf, sumTraffic, toMinutes, toPoints } from "#lib/monitoring/rules.ts";
+import {
+  compareShares,
+  gatherRows,
+  measure,
+  neededRows,
+  nextStatus,
+  spanOf,
+  sumTraffic,
+  toMinutes,
+  toPoints,
+} from "#lib/monitoring/rules.ts";
 
 const histogramOf = (latencies: number[]): Histogram => latencies.reduce<Histogram>((sum, us) => addInto(sum, { [bucketOf(us)]: 1 }), {});
 const exact = (latencies: number[], share: number): number =>
   latencies.toSorted((a, b) => a - b)[Math.ceil(share * latencies.length) - 1]! / 1000;
 const latency = fc.integer({ min: 1, max: 60_000_000 });
+
+describe("two distributions", () => {
+  it("shares of training and of live rows each add up to one, whatever comes in", () => {
+    const numbers = fc.array(fc.oneof(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), fc.constant(null)), { minLength: 1 });
+    const words = fc.array(fc.constantFrom("a", "b", "c", "d", ""), { minLength: 1 });
+    const total = (bins: { training: number; live: number }[], field: "training" | "live") =>
+      bins.reduce((sum, bin) => sum + bin[field], 0);
+    fc.assert(
+      fc.property(fc.oneof(numbers, words), fc.oneof(numbers, words), (before, now) => {
+        const isText = before.every((value) => typeof value === "string");
+        const column = isText ? (before as string[]) : Float64Array.from(before as (number | null)[], (value) => value ?? Number.NaN);
+        const profile = profileTable({ x: column }).columns.x!;
+        const { bins, liveRows } = compareShares(profile, now);
+        if (profile.count === 0) return;
+        expect(total(bins, "training")).toBeCloseTo(1, 9);
+        expect(total(bins, "live")).toBeCloseTo(liveRows > 0 ? 1 : 0, 9);
+      }),
+    );
+  });
+});
 
 describe("latency", () => {
   it("MO2 a percentile is within 2.2 % of the exact one", () => {

@@ -6,7 +6,7 @@ import { orNotFound, visitWorkspace } from "#lib/workspace/visit.ts";
 
 export default async function Page({ params }: { params: Promise<{ workspace: string; model: string; version: string }> }) {
   const { workspace, model, version } = await params;
-  const { caller } = await visitWorkspace(workspace);
+  const { caller, can } = await visitWorkspace(workspace);
   const found = await orNotFound(readVersion(caller, { workspace, model, version }));
   const crumbs = [
     { word: workspace, href: `/${workspace}` },
@@ -16,7 +16,7 @@ export default async function Page({ params }: { params: Promise<{ workspace: st
   ];
   return (
     <Frame workspace={workspace} person={caller.name} room="models" crumbs={crumbs}>
-      <VersionPage workspace={workspace} version={found} profile={found.profile as never} />
+      <VersionPage workspace={workspace} version={found} profile={found.profile as never} canOperate={can.operate} />
     </Frame>
   );
 }

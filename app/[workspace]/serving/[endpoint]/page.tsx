@@ -1,0 +1,37 @@
+// One endpoint: what answers, how fast, how far its data has moved, and what happened.
+import { EndpointPage } from "#components/serving/endpoint-page.tsx";
+import { Frame } from "#components/shell/frame.tsx";
+import { State } from "#components/ui/state.tsx";
+import { listModels } from "#lib/models/service.ts";
+import { readMonitor } from "#lib/monitoring/service.ts";
+import { listPredictions, readEndpoint } from "#lib/serving/service.ts";
+import { orNotFound, visitWorkspace } from "#lib/workspace/visit.ts";
+
+export default async function Page({ params }: { params: Promise<{ workspace: string; endpoint: string }> }) {
+  const { workspace, endpoint } = await params;
+  const { caller, can } = await visitWorkspace(workspace);
+  const found = await orNotFound(readEndpoint(caller, { workspace, endpoint }));
+  const [monitor, predictions, models] = await Promise.all([
+    readMonitor(caller, { workspace, endpoint, range: "24h" }),
+    listPredictions(caller, { workspace, endpoint, limit: 20 }),
+    listModels(caller, { workspace }),
+  ]);
+  const drifted = monitor.drifted.length;
+  return (
+    <Frame
+      workspace={workspace}
+      person={caller.name}
+      room="serving"
+      crumbs={[{ word: workspace, href: `/${workspace}` }, { word: "Serving", href: `/${workspace}/serving` }, { word: found.name }]}
+      actions={
+        drifted > 0 ? (
+          <a href={`/${workspace}/monitoring/${found.name}`}>
+            <State of="drifted">{drifted === 1 ? "1 feature drifted" : `${drifted} features drifted`}</State>
+          </a>
+        ) : null
+      }
+    >
+      <EndpointPage workspace={workspace} endpoint={found} monitor={monitor} log={predictions.items} models={models.items} can={can} />
+    </Frame>
+  );
+}

@@ -1,0 +1,80 @@
+"use client";
+// The newest logged predictions: when, by which version, how long, what came in and went out, and why one was refused.
+import { useState } from "react";
+import { ms } from "#components/monitoring/traffic.tsx";
+import { Time, whole } from "#components/ui/figures.tsx";
+import { State } from "#components/ui/state.tsx";
+import { call } from "#lib/kit/call.ts";
+import { listPredictions, type Prediction } from "#lib/serving/contract.ts";
+
+const firstOf = (columns: Prediction["outputs"]): string =>
+  Object.entries(columns ?? {})
+    .slice(0, 3)
+    .map(([name, values]) => `${name} ${typeof values[0] === "number" ? Number(values[0].toPrecision(4)) : JSON.stringify(values[0])}`)
+    .join(", ");
+
+const Row = ({ one }: { one: Prediction }) => (
+  <tr>
+    <td className="dim">
+      <Time at={one.at} />
+    </td>
+    <td>{one.status < 400 ? <State of="done">Answered</State> : <State of="failed">{one.status < 500 ? "Refused" : "Failed"}</State>}</td>
+    <td className="num">{one.version ?? "–"}</td>
+    <td className="num">{ms(one.latencyMs)}</td>
+    <td className="num">{whole(one.rows)}</td>
+    <td className="mono what">{one.error ? <span className="soft">{one.error}</span> : firstOf(one.outputs)}</td>
+    <td className="dim mono">{one.caller.slice(0, 14)}</td>
+  </tr>
+);
+
+export const RequestsTable = ({ workspace, endpoint, first }: { workspace: string; endpoint: string; first: Prediction[] }) => {
+  const [failed, setFailed] = useState<Prediction[] | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const toggle = (isOn: boolean): void => {
+    setProblem(null);
+    if (!isOn) return setFailed(null);
+    call(listPredictions, { workspace, endpoint, limit: 20, failed: "true" }).then(
+      ({ items }) => setFailed(items),
+      (error: Error) => setProblem(error.message),
+    );
+  };
+  const shown = failed ?? first;
+  return (
+    <section>
+      <div className="sectionhead">
+        <h2>Requests</h2>
+        <span className="soft dense">the newest {shown.length}, every one is logged; values are of the first row</span>
+        <span className="grow" />
+        <label className="row soft dense">
+          <input type="checkbox" checked={failed !== null} onChange={(event) => toggle(event.target.checked)} />
+          Only refused and failed
+        </label>
+      </div>
+      {problem ? <p className="problem">{problem}</p> : null}
+      {shown.length === 0 ? (
+        <p className="soft">{failed ? "None was refused, none failed." : "None yet. Try a request, or send a table's rows from a cell."}</p>
+      ) : (
+        <div className="wide">
+          <table className="t compact">
+            <thead>
+              <tr>
+                <th>At, UTC</th>
+                <th>State</th>
+                <th className="num">Version</th>
+                <th className="num">Took</th>
+                <th className="num">Rows</th>
+                <th>Answer</th>
+                <th>Asked by</th>
+              </tr>
+            </thead>
+            <tbody>
+              {shown.map((one) => (
+                <Row key={one.id} one={one} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  );
+};
