@@ -10,7 +10,9 @@ const launch = async (): Promise<Browser> => {
   if (path) return chromium.launch({ executablePath: path, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
   const { default: packaged } = await import("@sparticuz/chromium");
   packaged.setGraphicsMode = false;
-  return chromium.launch({ executablePath: await packaged.executablePath(), args: [...packaged.args, "--disable-dev-shm-usage"] });
+  // Its own arguments ask for one process, in which a second person's cookies are lost.
+  const args = packaged.args.filter((one) => !/^--(single-process|no-zygote)$/.test(one));
+  return chromium.launch({ executablePath: await packaged.executablePath(), args: [...args, "--disable-dev-shm-usage"] });
 };
 
 let why = "";
