@@ -17,6 +17,9 @@ const percentiles = [
   { field: "latencyMsP50", word: "p50" },
 ] as const;
 
+/** Five steps of the one ramp; the percentiles take its darker end. */
+const shades = ["p5", "p25", "p50", "p95", "p99"];
+
 const latency = (value: number): string => (value >= 10 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toFixed(2));
 
 const plotHeight = 220;
@@ -49,9 +52,9 @@ export const latencySpec = (points: readonly Point[], range: Range): Spec => {
   const scale = ladder(points);
   const color = {
     field: "word",
-    type: "nominal",
+    type: "ordinal",
     legend: null,
-    scale: { domain: percentiles.map((one) => one.word) },
+    scale: { domain: shades },
   };
   const x = timeAxis(range, points);
   const y = {
@@ -69,7 +72,7 @@ export const latencySpec = (points: readonly Point[], range: Range): Spec => {
       {
         data: { values: endLabels(points, scale.low, scale.high) },
         mark: { type: "text", align: "left", dx: 8, fontWeight: 500 },
-        encoding: { x, y, color, text: { field: "label" } },
+        encoding: { x, y, text: { field: "label" } },
       },
     ],
     padding: { left: 4, right: 64, top: 8, bottom: 4 },
@@ -123,7 +126,7 @@ export const distributionSpec = (found: Distribution): Spec => ({
     x: { field: "bin", type: "nominal", sort: null, axis: { title: null, labelAngle: found.bins.length > 6 ? -40 : 0, labelLimit: 90 } },
     xOffset: { field: "data", sort: null },
     y: { field: "share", type: "quantitative", axis: { title: null, format: ".0%", tickCount: 5 } },
-    color: { field: "data", type: "nominal", scale: { domain: ["live", "training"] }, legend: { orient: "top-right", title: null } },
+    color: { field: "data", type: "nominal", scale: { domain: ["live", "training"] }, legend: { title: null } },
     tooltip: [{ field: "bin" }, { field: "data" }, { field: "share", format: ".1%" }],
   },
 });

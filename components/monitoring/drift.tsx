@@ -109,7 +109,7 @@ export const DriftByFeature = ({ workspace, endpoint, drift, most = 200 }: Drift
         <h2>Drift by feature</h2>
         <span className="soft dense">
           {drift
-            ? `PSI against training data in deciles, newest ${whole(drift.windowRows)} rows; dotted line ${drift.limit.toFixed(2)}`
+            ? `PSI in training deciles, newest ${whole(drift.windowRows)} rows; dotted ${drift.limit.toFixed(2)}`
             : "no training profile"}
         </span>
       </div>

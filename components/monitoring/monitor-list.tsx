@@ -10,7 +10,8 @@ import { State } from "#components/ui/state.tsx";
 import { type Monitor, monitoringEvents, type Range } from "#lib/monitoring/contract.ts";
 import "#components/monitoring/monitoring.css";
 
-const DriftWords = ({ one }: { one: Monitor }) => {
+/** What a monitor says of drift, in words. */
+export const DriftWords = ({ one }: { one: Monitor }) => {
   if (one.drifted.length > 0)
     return (
       <State of="drifted">

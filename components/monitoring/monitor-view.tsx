@@ -82,6 +82,6 @@ export const MonitorView = ({ workspace, monitor }: { workspace: string; monitor
       <Latency monitor={monitor} />
     </div>
     <DriftByFeature workspace={workspace} endpoint={monitor.endpoint} drift={monitor.drift} />
-    <WhatHappened workspace={workspace} endpoint={monitor.endpoint} happenings={monitor.happenings} />
+    <WhatHappened workspace={workspace} monitor={monitor} />
   </main>
 );

@@ -1,10 +1,10 @@
 "use client";
 // What happened at an endpoint, newest first: revisions, drift, failures, each with a way to look closer.
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { DistributionDialog } from "#components/monitoring/drift.tsx";
 import { Time } from "#components/ui/figures.tsx";
 import { Role, State } from "#components/ui/state.tsx";
-import type { Happening } from "#lib/monitoring/contract.ts";
+import type { Happening, MonitorPage } from "#lib/monitoring/contract.ts";
 
 const Kind = ({ of }: { of: Happening["kind"] }) =>
   of === "champion" ? (
@@ -13,7 +13,9 @@ const Kind = ({ of }: { of: Happening["kind"] }) =>
     <State of={of === "loading" ? "running" : of}>{of === "loading" ? "Loading" : undefined}</State>
   );
 
-export const WhatHappened = ({ workspace, endpoint, happenings }: { workspace: string; endpoint: string; happenings: Happening[] }) => {
+export const WhatHappened = ({ workspace, monitor, strip }: { workspace: string; monitor: MonitorPage; strip?: ReactNode }) => {
+  const { endpoint, happenings, drift } = monitor;
+  const canOpen = (feature: string): boolean => drift?.features.some((one) => one.feature === feature) ?? false;
   const [open, setOpen] = useState<string | null>(null);
   const openCount = happenings.filter((one) => one.note === "open").length;
   return (
@@ -22,6 +24,7 @@ export const WhatHappened = ({ workspace, endpoint, happenings }: { workspace: s
         <h2>What happened</h2>
         <span className="soft dense">{openCount > 0 ? `${openCount} open` : "nothing open"}</span>
       </div>
+      {strip}
       <div className="wide">
         <table className="t happenings">
           <tbody>
@@ -36,7 +39,7 @@ export const WhatHappened = ({ workspace, endpoint, happenings }: { workspace: s
                 <td className="what">
                   {one.subject ? <span className="mono">{one.subject} </span> : null}
                   {one.sentence}{" "}
-                  {one.kind === "drifted" && one.subject ? (
+                  {one.kind === "drifted" && one.subject && canOpen(one.subject) ? (
                     <button type="button" className="lk soft plainlink" onClick={() => setOpen(one.subject)}>
                       Open the two distributions
                     </button>

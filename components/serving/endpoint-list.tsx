@@ -3,6 +3,7 @@
 import { useState } from "react";
 import { useCall } from "#components/hooks/use-call.ts";
 import { Live } from "#components/hooks/use-live.ts";
+import { DriftWords } from "#components/monitoring/monitor-list.tsx";
 import { ms, share } from "#components/monitoring/traffic.tsx";
 import { DeployDialog } from "#components/serving/deploy-dialog.tsx";
 import { PageHead } from "#components/shell/frame.tsx";
@@ -50,13 +51,7 @@ const Row = ({ workspace, one, monitor, can }: { workspace: string; one: Endpoin
       <td className="num">{monitor ? whole(monitor.traffic.requests) : "–"}</td>
       <td className="num">{ms(monitor?.traffic.latencyMsP99 ?? null)}</td>
       <td className="num">{monitor ? share(monitor.traffic.failed, monitor.traffic.requests) : "–"}</td>
-      <td>
-        {monitor && monitor.drifted.length > 0 ? (
-          <State of="drifted">{monitor.drifted.length === 1 ? monitor.drifted[0] : `${monitor.drifted.length} features`}</State>
-        ) : (
-          <span className="dim">none</span>
-        )}
-      </td>
+      <td>{monitor ? <DriftWords one={monitor} /> : <span className="dim">–</span>}</td>
       <td>
         <Time at={one.current?.servingAt ?? null} />
       </td>

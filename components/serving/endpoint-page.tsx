@@ -4,16 +4,17 @@ import { useState } from "react";
 import { useCall } from "#components/hooks/use-call.ts";
 import { Live } from "#components/hooks/use-live.ts";
 import { DriftByFeature } from "#components/monitoring/drift.tsx";
-import { Latency, ms, share } from "#components/monitoring/traffic.tsx";
+import { TimeStrip } from "#components/monitoring/time-strip.tsx";
+import { Latency } from "#components/monitoring/traffic.tsx";
 import { WhatHappened } from "#components/monitoring/what-happened.tsx";
 import { DeployDialog } from "#components/serving/deploy-dialog.tsx";
 import { RequestsTable } from "#components/serving/requests-table.tsx";
+import { RevisionTable, TrafficBar } from "#components/serving/revision-table.tsx";
 import { TryDialog } from "#components/serving/try-dialog.tsx";
 import { PageHead } from "#components/shell/frame.tsx";
 import { Dialog } from "#components/ui/dialog.tsx";
-import { Time, whole } from "#components/ui/figures.tsx";
+import { Time } from "#components/ui/figures.tsx";
 import { Icon } from "#components/ui/icon.tsx";
-import { Role, State } from "#components/ui/state.tsx";
 import type { Model } from "#lib/models/contract.ts";
 import { type MonitorPage, monitoringEvents } from "#lib/monitoring/contract.ts";
 import {
@@ -36,77 +37,6 @@ type Open = "nothing" | "try" | "deploy" | "rollBack" | "stop";
 /** The revision that rolling back goes to: the newest that served before with another version. */
 const beforeOf = ({ revisions, current }: Endpoint): Revision | undefined =>
   revisions.find((one) => hasServed(one.status) && one.number < (current?.number ?? 0) && one.version !== current?.version);
-
-const Bar = ({ endpoint }: { endpoint: Endpoint }) => (
-  <section className="traffic" aria-label="Who takes the traffic">
-    {endpoint.current && !endpoint.trashedAt ? (
-      <div className="is-champion">
-        <Role of="champion">Champion {endpoint.current.version}</Role> 100 %
-      </div>
-    ) : (
-      <div className="is-nobody">{endpoint.trashedAt ? "Stopped: it answers 404" : "Nothing answers here yet"}</div>
-    )}
-  </section>
-);
-
-const StateOf = ({ one, isCurrent }: { one: Revision; isCurrent: boolean }) => {
-  if (isCurrent) return <Role of="champion">Champion</Role>;
-  if (one.status === "loading") return <State of="running">Loads</State>;
-  if (one.status === "failed") return <State of="failed">Failed</State>;
-  return <span className="dim">replaced</span>;
-};
-
-const Revisions = ({ workspace, endpoint, monitor }: Pick<Props, "workspace" | "endpoint" | "monitor">) => (
-  <div className="wide">
-    <table className="t">
-      <thead>
-        <tr>
-          <th>Takes</th>
-          <th className="num">Revision</th>
-          <th>Version</th>
-          <th className="num">Requests, 24 h</th>
-          <th className="num">p50</th>
-          <th className="num">p99</th>
-          <th className="num">Refused</th>
-          <th className="num">Failed</th>
-          <th>Served from, UTC</th>
-          <th>By</th>
-          <th>Why</th>
-        </tr>
-      </thead>
-      <tbody>
-        {endpoint.revisions.slice(0, 8).map((one) => {
-          const isCurrent = one.id === endpoint.current?.id;
-          const seen = isCurrent || !endpoint.revisions.some((other) => other.version === one.version && other.number > one.number);
-          const traffic = seen ? monitor.versions.find((other) => other.version === one.version) : undefined;
-          return (
-            <tr key={one.id}>
-              <td>
-                <StateOf one={one} isCurrent={isCurrent && !endpoint.trashedAt} />
-              </td>
-              <td className="num">{one.number}</td>
-              <td>
-                <a className="lk" href={`/${workspace}/models/${one.model}/versions/${one.version}`}>
-                  {one.model} version {one.version}
-                </a>
-              </td>
-              <td className="num">{traffic ? whole(traffic.requests) : "–"}</td>
-              <td className="num">{ms(traffic?.latencyMsP50 ?? null)}</td>
-              <td className="num">{ms(traffic?.latencyMsP99 ?? null)}</td>
-              <td className="num">{traffic ? share(traffic.refused, traffic.requests) : "–"}</td>
-              <td className="num">{traffic ? share(traffic.failed, traffic.requests) : "–"}</td>
-              <td>
-                <Time at={one.servingAt} />
-              </td>
-              <td className="dim">{one.by}</td>
-              <td className="soft why-cell">{one.message ?? ""}</td>
-            </tr>
-          );
-        })}
-      </tbody>
-    </table>
-  </div>
-);
 
 const RollBackDialog = ({
   workspace,
@@ -215,13 +145,13 @@ export const EndpointPage = ({ workspace, endpoint, monitor, log, models, can }:
           {current ? `Version ${current.version} goes on.` : ""}
         </p>
       ) : null}
-      <Bar endpoint={endpoint} />
-      <Revisions workspace={workspace} endpoint={endpoint} monitor={monitor} />
+      <TrafficBar endpoint={endpoint} />
+      <RevisionTable workspace={workspace} endpoint={endpoint} monitor={monitor} />
       <div className="columns watch">
         <Latency monitor={monitor} />
         <DriftByFeature workspace={workspace} endpoint={endpoint.name} drift={monitor.drift} most={12} />
       </div>
-      <WhatHappened workspace={workspace} endpoint={endpoint.name} happenings={monitor.happenings} />
+      <WhatHappened workspace={workspace} monitor={monitor} strip={<TimeStrip endpoint={endpoint} monitor={monitor} />} />
       <RequestsTable workspace={workspace} endpoint={endpoint.name} first={log} />
       {open === "try" ? <TryDialog workspace={workspace} endpoint={endpoint} onClose={close} /> : null}
       {open === "deploy" ? (

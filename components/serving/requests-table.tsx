@@ -43,7 +43,9 @@ export const RequestsTable = ({ workspace, endpoint, first }: { workspace: strin
     <section>
       <div className="sectionhead">
         <h2>Requests</h2>
-        <span className="soft dense">the newest {shown.length}, every one is logged; values are of the first row</span>
+        <span className="soft dense">
+          {shown.length > 0 ? `the newest ${shown.length}, every one is logged; values are of the first row` : "every one is logged"}
+        </span>
         <span className="grow" />
         <label className="row soft dense">
           <input type="checkbox" checked={failed !== null} onChange={(event) => toggle(event.target.checked)} />

@@ -59,7 +59,7 @@ export const TryDialog = ({ workspace, endpoint, onClose }: { workspace: string;
       setBusy(false);
     }
   };
-  const line = `curl -H "Authorization: Bearer $TOKEN" -d @request.json ${typeof location === "undefined" ? "" : location.origin}/v2/models/${endpoint.name}/infer`;
+  const line = `curl -H "Authorization: Bearer $TOKEN" -d @request.json \\\n  ${typeof location === "undefined" ? "" : location.origin}/v2/models/${endpoint.name}/infer`;
   return (
     <Dialog
       title={`Try a request at ${endpoint.name}`}
@@ -73,7 +73,13 @@ export const TryDialog = ({ workspace, endpoint, onClose }: { workspace: string;
     >
       <label className="field">
         <span>Request, Open Inference V2</span>
-        <textarea className="mono" rows={12} value={text} spellCheck={false} onChange={(event) => setText(event.target.value)} />
+        <textarea
+          className="mono"
+          rows={Math.min(14, 5 + (endpoint.sample?.inputs.length ?? 3))}
+          value={text}
+          spellCheck={false}
+          onChange={(event) => setText(event.target.value)}
+        />
       </label>
       {answer ? <Outputs answer={answer} /> : null}
       <p className="dense">

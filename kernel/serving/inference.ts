@@ -76,10 +76,17 @@ const runModel = async (session: ort.InferenceSession, revision: ServedRevision,
   return { outputs: wanted.map((name) => writeOutput(name, fetched[name] as ort.Tensor)), rows, inputs: values };
 };
 
+/** What onnxruntime said of a file, without the place where this machine keeps it. */
+const reasonOf = (error: unknown): string =>
+  (error as Error).message
+    .replace(/^Load model from \S+ failed:\s*/, "")
+    .replace(/\/\S*\//g, "")
+    .slice(0, 300);
+
 /** Proves a revision before it takes traffic: the file opens, has the names of the signature, and answers the sample. */
 export const prove = async (library: Library, revision: ServedRevision): Promise<void> => {
   const session = await library.open(revision.digest).catch((error: unknown) => {
-    throw error instanceof Unreachable ? error : new Error(`The version cannot be opened: ${(error as Error).message.slice(0, 300)}`);
+    throw error instanceof Unreachable ? error : new Error(`The version cannot be opened: ${reasonOf(error)}`);
   });
   const { inputs, outputs } = revision.signature;
   const input =

@@ -36,6 +36,7 @@ export type Feature = z.output<typeof featureSchema>;
 export const happeningSchema = z.object({
   id: z.string(),
   at: z.string(),
+  until: z.string().nullable().describe("When drift ended; null while it lasts, and of what has no length"),
   kind: z.enum(["champion", "failed", "drifted", "loading"]),
   subject: z.string().nullable().describe("A feature, when it is about one; the sentence goes on from it"),
   sentence: z.string(),

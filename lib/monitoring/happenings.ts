@@ -18,7 +18,7 @@ export const lasted = (ms: number): string => {
 
 const ofRevision = (revision: Revision, before: Revision | undefined): Happening => {
   const { number, version, status, message } = revision;
-  const base = { id: revision.id, subject: null, note: `by ${revision.by}` };
+  const base = { id: revision.id, until: null, subject: null, note: `by ${revision.by}` };
   if (status === "failed")
     return {
       ...base,
@@ -42,9 +42,18 @@ const noteOf = ({ version, openedAt, closedAt }: Episode, answering: number | nu
   return version === answering ? "open" : `version ${version} answers no more`;
 };
 
-const ofEpisode = (episode: Episode, answering: number | null): Happening => ({
+/** An episode ends when it closes, or when its version gave the traffic to another. */
+const endOf = (episode: Episode, answering: number | null, revisions: readonly Revision[]): string | null => {
+  if (episode.closedAt) return episode.closedAt.toISOString();
+  if (episode.version === answering) return null;
+  const ends = revisions.filter((one) => one.version === episode.version).map((one) => one.replacedAt ?? "");
+  return ends.sort().at(-1) || episode.openedAt.toISOString();
+};
+
+const ofEpisode = (episode: Episode, answering: number | null, revisions: readonly Revision[]): Happening => ({
   id: episode.id,
   at: episode.openedAt.toISOString(),
+  until: endOf(episode, answering, revisions),
   kind: "drifted",
   subject: episode.feature,
   sentence: `PSI ${episode.psi.toFixed(2)} over ${count(episode.rows)} rows, limit ${driftLimit.toFixed(2)}.`,
@@ -64,6 +73,7 @@ const ofFailures = (minutes: readonly Minute[]): Happening[] => {
     return {
       id: `failed-${spell[0]!.minute.getTime()}`,
       at: spell[0]!.minute.toISOString(),
+      until: null,
       kind: "failed",
       subject: null,
       sentence: `${count(total("failed"))} of ${count(total("requests"))} requests could not be answered (ours).`,
@@ -82,7 +92,7 @@ export const happeningsOf = (
   const served = revisions.filter((one) => hasServed(one.status)).sort((a, b) => a.number - b.number);
   return [
     ...revisions.map((one) => ofRevision(one, served.filter((other) => other.number < one.number).at(-1))),
-    ...episodes.map((one) => ofEpisode(one, answering)),
+    ...episodes.map((one) => ofEpisode(one, answering, revisions)),
     ...ofFailures(failed),
   ]
     .sort((a, b) => (a.at < b.at ? 1 : -1))

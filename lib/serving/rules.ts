@@ -18,6 +18,12 @@ export const rollbackTarget = (revisions: readonly Revision[], current: Revision
   return before.sort((a, b) => b.number - a.number)[0] ?? null;
 };
 
+/** SV8: the model that an endpoint serves or is about to; null while nothing has come up. */
+export const modelOf = (revisions: readonly Pick<Revision, "number" | "model" | "status">[]): string | null =>
+  revisions
+    .filter((one) => one.status !== "failed")
+    .reduce<(typeof revisions)[number] | null>((a, b) => (a && a.number > b.number ? a : b), null)?.model ?? null;
+
 /** What becomes of a revision whose load ended: SV1 and SV2. A late success below the current revision never takes over. */
 export const settle = (
   number: number,

@@ -11,7 +11,7 @@ import { endpointEvents, isSettled, type Revision } from "#lib/serving/contract.
 import type { InferRequest } from "#lib/serving/inference/contract.ts";
 import { predictions } from "#lib/serving/predictions-store.ts";
 import { askServing, pokeServing } from "#lib/serving/process.ts";
-import { rollbackTarget, sampleRequest, settle } from "#lib/serving/rules.ts";
+import { modelOf, rollbackTarget, sampleRequest, settle } from "#lib/serving/rules.ts";
 import * as store from "#lib/serving/store.ts";
 
 const find = async (scope: Scope, key: string) => {
@@ -50,6 +50,13 @@ const insertRevision = async (scope: Scope, name: string, wanted: Wanted): Promi
     createdAt: scope.now,
   });
   if (row.trashedAt) throw stopped(name);
+  const served = modelOf((await store.revisions(scope, row.id)).map(store.toRevision));
+  if (served !== null && served !== wanted.model)
+    throw new Problem(
+      "conflict",
+      "serving.other_model",
+      `${name} serves versions of ${served}. Serve ${wanted.model} at an endpoint of its own, so that their numbers stay apart.`,
+    );
   const made = await store.insertRevision(scope, {
     ...wanted,
     id: newId("endpoint_revision", scope.now.getTime()),

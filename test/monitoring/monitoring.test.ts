@@ -99,7 +99,7 @@ describe("watching", () => {
     const page = await read();
     expect(page.drift!.features[0]).toMatchObject({ feature: "income", status: "drifted" });
     expect(page.drifted).toEqual(["income"]);
-    expect(page.happenings[0]).toMatchObject({ kind: "drifted", subject: "income", note: "open" });
+    expect(page.happenings[0]).toMatchObject({ kind: "drifted", subject: "income", note: "open", until: null });
     expect(await news()).toBe(1);
     const spread = await house.as("viewer")(contract.readDistribution, { ...main, endpoint: "credit", feature: "income" });
     expect(spread).toMatchObject({ kind: "number", version: 1, trainingRows: 800 });

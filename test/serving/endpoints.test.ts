@@ -67,12 +67,20 @@ describe("revisions", () => {
   it("SV1 a file that cannot be opened, or differs from its signature, fails with a sentence and the old revision keeps serving", async () => {
     const broken = await deploy("credit", "credit", 3);
     expect(broken.status).toBe("failed");
-    expect(broken.message).toMatch(/^The version cannot be opened: /);
+    expect(broken.message).toMatch(/^The version cannot be opened: [A-Z]/);
+    expect(broken.message).not.toMatch(/\/|\.onnx/);
     const strange = await deploy("credit", "credit", 4);
     expect(strange).toMatchObject({ status: "failed", message: expect.stringContaining("differ at input") });
     expect(await versionThatAnswers("credit")).toBe("2");
     expect((await read("credit")).current?.version).toBe(2);
     expect((await house.v2("/models/credit/versions/3/infer", {})).status).toBe(404);
+  });
+  it("SV8 an endpoint serves versions of one model; another model is a conflict that names both", async () => {
+    await registerModel(house, "other", credit);
+    const problem = await refusal(deploy("credit", "other", 1));
+    expect(problem).toMatchObject({ status: 409, code: "serving.other_model" });
+    expect(problem.message).toMatch(/credit.*other/);
+    expect(await versionThatAnswers("credit")).toBe("2");
   });
   it("SV2 rolling back is a new revision with the version before", async () => {
     const back = await house.as("operator")(contract.rollBack, { ...main, endpoint: "credit" });
