@@ -6,6 +6,7 @@ import { PageHead } from "#components/shell/frame.tsx";
 import { Bars, bytes, metric, Parts, Time, whole } from "#components/ui/figures.tsx";
 import type { ColumnProfile } from "#lib/learn/stats/profile.ts";
 import type { Tensor, Version } from "#lib/models/contract.ts";
+import type { Endpoint } from "#lib/serving/contract.ts";
 import "#components/experiments/experiments.css";
 
 type Profile = { rows: number; columns: Record<string, ColumnProfile> } | null;
@@ -65,7 +66,7 @@ const Tensors = ({ title, tensors, profile }: { title: string; tensors: Tensor[]
   </section>
 );
 
-const stations = (workspace: string, version: Version) => [
+const stations = (workspace: string, version: Version, endpoints: Endpoint[]) => [
   version.source
     ? {
         title: (
@@ -106,19 +107,26 @@ const stations = (workspace: string, version: Version) => [
       </span>,
     ],
   },
-  {
-    title: (
-      <a className="lk" href={`/${workspace}/serving`}>
-        endpoints
-      </a>
-    ),
-    lines: ["what serves it stands in Serving"],
-  },
+  ...(endpoints.length === 0
+    ? [{ title: "no endpoint", lines: ["nothing serves it now"] }]
+    : endpoints.map((one) => ({
+        title: (
+          <a className="lk" href={`/${workspace}/serving/${one.name}`}>
+            {one.name}
+          </a>
+        ),
+        lines: [
+          `answers as revision ${one.current?.number}`,
+          <span key="s">
+            since <Time at={one.current?.servingAt ?? null} />
+          </span>,
+        ],
+      }))),
 ];
 
-type Props = { workspace: string; version: Version; profile: Profile; canOperate: boolean };
+type Props = { workspace: string; version: Version; profile: Profile; endpoints: Endpoint[]; canOperate: boolean };
 
-export const VersionPage = ({ workspace, version, profile, canOperate }: Props) => (
+export const VersionPage = ({ workspace, version, profile, endpoints, canOperate }: Props) => (
   <main className="page">
     <PageHead
       title={`Version ${version.number}`}
@@ -167,6 +175,6 @@ export const VersionPage = ({ workspace, version, profile, canOperate }: Props) 
         ) : null}
       </div>
     </div>
-    <Lineage stations={stations(workspace, version)} />
+    <Lineage stations={stations(workspace, version, endpoints)} />
   </main>
 );

@@ -29,9 +29,11 @@ const Row = ({ one }: { one: Prediction }) => (
 
 export const RequestsTable = ({ workspace, endpoint, first }: { workspace: string; endpoint: string; first: Prediction[] }) => {
   const [failed, setFailed] = useState<Prediction[] | null>(null);
+  const [isOnly, setOnly] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const toggle = (isOn: boolean): void => {
     setProblem(null);
+    setOnly(isOn);
     if (!isOn) return setFailed(null);
     call(listPredictions, { workspace, endpoint, limit: 20, failed: "true" }).then(
       ({ items }) => setFailed(items),
@@ -48,7 +50,7 @@ export const RequestsTable = ({ workspace, endpoint, first }: { workspace: strin
         </span>
         <span className="grow" />
         <label className="row soft dense">
-          <input type="checkbox" checked={failed !== null} onChange={(event) => toggle(event.target.checked)} />
+          <input type="checkbox" checked={isOnly} onChange={(event) => toggle(event.target.checked)} />
           Only refused and failed
         </label>
       </div>

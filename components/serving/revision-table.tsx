@@ -1,5 +1,5 @@
 // What each revision takes and how it did, and beneath the bar of traffic the same in words.
-import { ms, rangeWords, share } from "#components/monitoring/traffic.tsx";
+import { ms, share } from "#components/monitoring/traffic.tsx";
 import { Time, whole } from "#components/ui/figures.tsx";
 import { Role, State } from "#components/ui/state.tsx";
 import type { MonitorPage } from "#lib/monitoring/contract.ts";
@@ -53,7 +53,7 @@ const Row = ({ workspace, endpoint, monitor, one }: Props & { one: Revision }) =
       <td>
         <Time at={one.servingAt} />
       </td>
-      <td className="soft why-cell" title={one.message ?? ""}>
+      <td className="soft cut why-cell" title={one.message ?? ""}>
         {one.message ?? `by ${one.by}`}
       </td>
     </tr>
@@ -69,7 +69,7 @@ export const RevisionTable = ({ workspace, endpoint, monitor }: Props) => (
           <th>Takes</th>
           <th className="num">Revision</th>
           <th>Version</th>
-          <th className="num">Requests, {rangeWords[monitor.range].replace("last ", "")}</th>
+          <th className="num">Requests, {monitor.range.replace(/\d+/, "$& ")}</th>
           <th className="num">p50</th>
           <th className="num">p95</th>
           <th className="num">p99</th>

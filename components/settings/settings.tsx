@@ -185,29 +185,41 @@ const Tokens = ({ workspace, tokens }: Props) => {
   );
 };
 
+/** What a change was about, as words rather than JSON. */
+const detailOf = (detail: unknown): string =>
+  Object.entries((detail ?? {}) as Record<string, unknown>)
+    .filter(([, value]) => value !== null)
+    .map(([key, value]) => `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(", ")
+    .slice(0, 200);
+
 const Trail = ({ trail }: Props) => (
   <section>
     <div className="sectionhead">
       <h2>Trail</h2>
       <span className="dim">every change, newest first</span>
     </div>
-    <table className="t compact">
-      <tbody>
-        {trail.items.map((one) => (
-          <tr key={one.id}>
-            <td>
-              <Time at={one.at} />
-            </td>
-            <td>
-              {one.actor.name} <span className="dim">{one.actor.kind === "person" ? "" : one.actor.kind}</span>
-            </td>
-            <td className="mono">{one.action}</td>
-            <td className="mono dim">{one.subject}</td>
-            <td className="dim">{JSON.stringify(one.detail).slice(0, 110)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <div className="wide">
+      <table className="t compact">
+        <tbody>
+          {trail.items.map((one) => (
+            <tr key={one.id}>
+              <td>
+                <Time at={one.at} />
+              </td>
+              <td>
+                {one.actor.name} <span className="dim">{one.actor.kind === "person" ? "" : one.actor.kind}</span>
+              </td>
+              <td className="mono">{one.action}</td>
+              <td className="mono dim">{one.subject}</td>
+              <td className="dim cut" title={JSON.stringify(one.detail)}>
+                {detailOf(one.detail)}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
     {trail.next ? (
       <p style={{ paddingTop: 8 }}>
         <a className="lk" href={`?after=${trail.next}`}>

@@ -2,12 +2,15 @@
 import { VersionPage } from "#components/models/version-page.tsx";
 import { Frame } from "#components/shell/frame.tsx";
 import { readVersion } from "#lib/models/service.ts";
+import { listEndpoints } from "#lib/serving/service.ts";
 import { orNotFound, visitWorkspace } from "#lib/workspace/visit.ts";
 
 export default async function Page({ params }: { params: Promise<{ workspace: string; model: string; version: string }> }) {
   const { workspace, model, version } = await params;
   const { caller, can } = await visitWorkspace(workspace);
   const found = await orNotFound(readVersion(caller, { workspace, model, version }));
+  const { items } = await listEndpoints(caller, { workspace, limit: 500 });
+  const endpoints = items.filter((one) => one.current?.versionId === found.id).slice(0, 3);
   const crumbs = [
     { word: workspace, href: `/${workspace}` },
     { word: "Models", href: `/${workspace}/models` },
@@ -16,7 +19,7 @@ export default async function Page({ params }: { params: Promise<{ workspace: st
   ];
   return (
     <Frame workspace={workspace} person={caller.name} room="models" crumbs={crumbs}>
-      <VersionPage workspace={workspace} version={found} profile={found.profile as never} canOperate={can.operate} />
+      <VersionPage workspace={workspace} version={found} profile={found.profile as never} endpoints={endpoints} canOperate={can.operate} />
     </Frame>
   );
 }
