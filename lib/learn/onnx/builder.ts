@@ -1,10 +1,9 @@
-// Writing ONNX: opset 17, IR version 8, ai.onnx.ml 3. A builder collects nodes, constants, inputs and outputs by name; `bytes` is the file.
-import proto from "onnx-proto";
+// Writing ONNX by hand: a builder collects nodes, constants, inputs and outputs by name; `bytes` is the file. Networks that are trained are
+// written with lib/learn/graph instead, which also knows shapes and gradients.
+import { type Attribute, encodeModel, type FileNode, type FileTensor, type FileValue } from "#lib/learn/onnx/file.ts";
 
-const { onnx } = proto;
-const types = { FP32: 1, INT64: 7, BYTES: 8, BOOL: 9 } as const;
+const types = { FP32: "float32", INT64: "int64", BYTES: "string", BOOL: "bool" } as const;
 export type Datatype = keyof typeof types;
-type Attribute = number | string | readonly number[] | readonly string[] | { ints: readonly number[] } | { float: number };
 
 export type Builder = {
   /** Declare inputs first: names the builder makes up keep out of their way. */
@@ -21,33 +20,12 @@ export type Builder = {
   bytes: (producer: string) => Uint8Array;
 };
 
-const attributeOf = (name: string, value: Attribute) => {
-  const { AttributeType } = onnx.AttributeProto;
-  if (typeof value === "number") return { name, type: AttributeType.INT, i: value };
-  if (typeof value === "string") return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
-  if ("float" in value) return { name, type: AttributeType.FLOAT, f: value.float };
-  if ("ints" in value) return { name, type: AttributeType.INTS, ints: [...value.ints] };
-  if (typeof value[0] === "string")
-    return { name, type: AttributeType.STRINGS, strings: (value as readonly string[]).map((one) => new TextEncoder().encode(one)) };
-  return { name, type: AttributeType.FLOATS, floats: [...(value as readonly number[])] };
-};
-
-const valueInfo = (name: string, datatype: Datatype, shape: readonly (number | string)[]) => ({
-  name,
-  type: {
-    tensorType: {
-      elemType: types[datatype],
-      shape: { dim: shape.map((one) => (typeof one === "number" ? { dimValue: one } : { dimParam: one })) },
-    },
-  },
-});
-
 /** Starts a graph; names of nodes and values are given by the builder unless asked for. */
 export const openBuilder = (graphName: string): Builder => {
-  const nodes: object[] = [];
-  const initializers: object[] = [];
-  const inputs: object[] = [];
-  const outputs: object[] = [];
+  const nodes: FileNode[] = [];
+  const tensors: FileTensor[] = [];
+  const inputs: FileValue[] = [];
+  const outputs: FileValue[] = [];
   const taken = new Set<string>();
   let count = 0;
   const fresh = (hint: string): string => {
@@ -59,50 +37,26 @@ export const openBuilder = (graphName: string): Builder => {
   return {
     input: (name, datatype, shape) => {
       taken.add(name);
-      inputs.push(valueInfo(name, datatype, shape));
+      inputs.push({ name, type: types[datatype], shape });
       return name;
     },
-    output: (name, datatype, shape) => void outputs.push(valueInfo(name, datatype, shape)),
+    output: (name, datatype, shape) => void outputs.push({ name, type: types[datatype], shape }),
     constant: (values, shape) => {
       const name = fresh("constant");
-      const floats = Float32Array.from(values);
-      initializers.push({ name, dataType: types.FP32, dims: [...shape], rawData: new Uint8Array(floats.buffer) });
+      tensors.push({ name, type: "float32", shape, data: new Uint8Array(Float32Array.from(values).buffer) });
       return name;
     },
     integers: (values) => {
       const name = fresh("integers");
-      initializers.push({
-        name,
-        dataType: types.INT64,
-        dims: [values.length],
-        rawData: new Uint8Array(BigInt64Array.from(values.map(BigInt)).buffer),
-      });
+      const data = new Uint8Array(BigInt64Array.from(values.map(BigInt)).buffer);
+      tensors.push({ name, type: "int64", shape: [values.length], data });
       return name;
     },
     node: (op, from, attributes = {}, more = {}) => {
       const output = more.output ?? fresh(op.toLowerCase());
-      nodes.push({
-        opType: op,
-        name: fresh(`${op}_node`),
-        input: [...from],
-        output: [output],
-        domain: more.domain ?? "",
-        attribute: Object.entries(attributes).map(([name, value]) => attributeOf(name, value)),
-      });
+      nodes.push({ op, inputs: [...from], outputs: [output], domain: more.domain ?? "", attributes });
       return output;
     },
-    bytes: (producer) => {
-      const model = {
-        irVersion: 8,
-        producerName: "atelier",
-        producerVersion: producer,
-        opsetImport: [
-          { domain: "", version: 17 },
-          { domain: "ai.onnx.ml", version: 3 },
-        ],
-        graph: { name: graphName, node: nodes, initializer: initializers, input: inputs, output: outputs },
-      };
-      return onnx.ModelProto.encode(onnx.ModelProto.fromObject(model)).finish();
-    },
+    bytes: (producer) => encodeModel({ name: graphName, nodes, tensors, inputs, outputs }, producer),
   };
 };

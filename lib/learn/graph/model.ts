@@ -1,0 +1,91 @@
+// From a graph to an ONNX file. Only what the outputs need is written: the backward walk leaves gradients nobody asked for, and a training
+// graph holds a prediction inside it. Weights go in as inputs (training: they change at every step) or as values (serving: they do not).
+import type { Graph, Node, Numbers, Tensor } from "#lib/learn/graph/graph.ts";
+import { type Shape, sizeOf } from "#lib/learn/graph/shape.ts";
+import { type Dimension, encodeModel, type FileNode, type FileTensor } from "#lib/learn/onnx/file.ts";
+
+/** Nodes that these outputs need, in order, and the leaves (inputs, weights, constants) they start from. */
+export const needed = (graph: Graph, outputs: readonly Tensor[]): { nodes: Node[]; leaves: Tensor[] } => {
+  const wanted = new Set<Tensor>(outputs);
+  const leaves = new Set<Tensor>(outputs.filter((one) => one.origin.kind !== "node"));
+  const nodes: Node[] = [];
+  for (let i = graph.nodes.length - 1; i >= 0; i--) {
+    const node = graph.nodes[i]!;
+    if (!node.outputs.some((one) => wanted.has(one))) continue;
+    nodes.push(node);
+    for (const one of node.inputs) {
+      if (!one) continue;
+      wanted.add(one);
+      if (one.origin.kind !== "node") leaves.add(one);
+    }
+  }
+  return { nodes: nodes.reverse(), leaves: [...leaves] };
+};
+
+const bytesOf = (data: Numbers): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+
+export type Model = {
+  bytes: Uint8Array;
+  /** Names of the inputs the file has: those of the graph that its outputs need. */
+  inputs: Map<string, Tensor>;
+  /** Weights that did not fit into one file: to be written beside it under this name, one part after another. */
+  external: { name: string; parts: Uint8Array[] } | null;
+};
+type Options = {
+  name?: string;
+  /** Weights to write as values; those left out become inputs. */
+  weights?: ReadonlyMap<string, Float32Array>;
+  /** A dimension of inputs and outputs that may vary when served, by its size in this trace: `{ 1: "N" }` names every leading 1. */
+  leading?: { size: number; name: string };
+  /** More bytes of weights than this go into an external file; protobuf itself stops at 2 GB. */
+  externalPast?: number;
+};
+
+const twoGigabytes = 2_000_000_000;
+
+/** Writes the part of a graph that some named outputs need. */
+export const writeModel = (graph: Graph, outputs: Readonly<Record<string, Tensor>>, options: Options = {}): Model => {
+  const { nodes, leaves } = needed(graph, Object.values(outputs));
+  const { weights, leading, externalPast = twoGigabytes } = options;
+  const names = new Map<Tensor, string>();
+  const file: FileNode[] = [];
+  for (const [name, tensor] of Object.entries(outputs)) if (tensor.origin.kind === "node" && !names.has(tensor)) names.set(tensor, name);
+  const nameOf = (tensor: Tensor): string => names.get(tensor) ?? tensor.name;
+  for (const { operator, inputs, outputs: made, attributes } of nodes)
+    file.push({ op: operator.name, inputs: inputs.map((one) => (one ? nameOf(one) : "")), outputs: made.map(nameOf), attributes });
+  for (const [name, tensor] of Object.entries(outputs))
+    if (nameOf(tensor) !== name) file.push({ op: "Identity", inputs: [nameOf(tensor)], outputs: [name], attributes: {} });
+
+  const fixed: { tensor: Tensor; data: Uint8Array }[] = [];
+  const fed = new Map<string, Tensor>();
+  for (const tensor of leaves) {
+    const value = tensor.origin.kind === "constant" ? tensor.origin.data : tensor.origin.kind === "parameter" && weights?.get(tensor.name);
+    if (value && value.length !== sizeOf(tensor.shape))
+      throw new Error(`Weight ${tensor.name} has ${value.length} numbers, not ${sizeOf(tensor.shape)}.`);
+    if (value) fixed.push({ tensor, data: bytesOf(value) });
+    else fed.set(tensor.name, tensor);
+  }
+  const total = fixed.reduce((sum, one) => sum + one.data.byteLength, 0);
+  const external = total > externalPast ? { name: `${options.name ?? "network"}.data`, parts: [] as Uint8Array[] } : null;
+  let offset = 0;
+  const tensors = fixed.map(({ tensor, data }): FileTensor => {
+    const head = { name: tensor.name, type: tensor.dtype, shape: tensor.shape };
+    if (!external || data.byteLength < 1024) return { ...head, data };
+    external.parts.push(data);
+    offset += data.byteLength;
+    return { ...head, external: { location: external.name, offset: offset - data.byteLength, length: data.byteLength } };
+  });
+  const dimensions = (shape: Shape): Dimension[] =>
+    shape.map((one, i) => (i === 0 && leading && one === leading.size ? leading.name : one));
+  const bytes = encodeModel(
+    {
+      name: options.name ?? "network",
+      nodes: file,
+      tensors,
+      inputs: [...fed.values()].map((one) => ({ name: one.name, type: one.dtype, shape: dimensions(one.shape) })),
+      outputs: Object.entries(outputs).map(([name, one]) => ({ name, type: one.dtype, shape: dimensions(one.shape) })),
+    },
+    "graph",
+  );
+  return { bytes, inputs: fed, external };
+};
