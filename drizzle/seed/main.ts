@@ -9,6 +9,8 @@ import { readNotebook } from "#lib/notebooks/contract.ts";
 
 const [mode = "again"] = process.argv.slice(2);
 const workspace = "main";
+/** A kernel lost under the notebook is no reason to leave the rooms empty. */
+const attempts = 3;
 const say = (sentence: string): void => void process.stdout.write(`${sentence}\n`);
 
 /** A token of the house itself, and whether this installation still waits to be furnished. */
@@ -35,7 +37,14 @@ const first = async (): Promise<void> => {
   const { id } = await bringNotebook(house);
   const read = await call(readNotebook, { workspace, notebook: id }, { baseUrl: house.url, token: house.token });
   await placeRecorded({ id, workspaceId, revision: read.revision, cells: read.cells });
-  await runNotebook(house, id, `seed-${id}`);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await runNotebook(house, id, `seed-${id}-${Date.now()}`);
+      break;
+    } catch (error) {
+      if (attempt === attempts) throw error; // the next start tries again
+    }
+  }
   await finish();
 };
 

@@ -1,0 +1,106 @@
+// The example notebook on a real product's first start: its shipped outputs, its one background run, and what that run made.
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cells, title } from "#drizzle/seed/credit-default.ts";
+import { readRecorded } from "#drizzle/seed/recorded.ts";
+import { listDatasets } from "#lib/datasets/contract.ts";
+import { listRuns } from "#lib/experiments/contract.ts";
+import { listModels } from "#lib/models/contract.ts";
+import { listMonitors } from "#lib/monitoring/contract.ts";
+import { listNotebooks, readNotebook } from "#lib/notebooks/contract.ts";
+import { hashSource } from "#lib/notebooks/document.ts";
+import { listPipelines } from "#lib/pipelines/contract.ts";
+import { listEndpoints } from "#lib/serving/contract.ts";
+import { readOutputs } from "#lib/sessions/contract.ts";
+import { eventually, isHealthy, type Product, startProduct } from "#test/kit/product.ts";
+import { asking, outcomeOf, runAll, workspace } from "#test/kit/story.ts";
+
+describe("what ships with the notebook", () => {
+  it("the recorded outputs belong to the cells as they are, one for each, and none of them failed", () => {
+    const code = cells.filter((cell) => cell.cellType === "code").map((cell) => hashSource(cell.source));
+    const recorded = readRecorded()!;
+    expect(recorded.cells.map((one) => one.hash)).toEqual(code);
+    expect(recorded.cells.flatMap((one) => one.outputs).filter((one) => one.output_type === "error")).toEqual([]);
+  });
+  it("names no machine: no path, no address, no person", () => {
+    const text = readFileSync(new URL("../../drizzle/seed/outputs/credit-default.json", import.meta.url), "utf8");
+    expect(text).not.toMatch(/127\.0\.0\.1|localhost|\/home\/|\/work\/|\/tmp\/|\bada\b|\/root/i);
+  });
+});
+
+describe("a first start", () => {
+  let product: Product;
+  const ask = () => asking(product);
+  beforeAll(async () => {
+    product = await startProduct({ environment: { ATELIER_SEED: "1" } });
+  }, 240_000);
+  afterAll(() => product.stop());
+
+  it("shows the notebook with outputs, and furnishes every room by running it", async () => {
+    const { items } = await eventually("the notebook", async () => {
+      const found = await ask()(listNotebooks, { workspace });
+      return found.items.length > 0 && found;
+    });
+    expect(items.map((one) => one.title)).toEqual([title]);
+    expect((await outcomeOf(product, items[0]!.id)).outputs.every((one) => one.length > 0)).toBe(true);
+    await eventually("the furnishing ends", () => product.said().includes("The example notebook has run."), 120_000);
+    const { states } = await outcomeOf(product, items[0]!.id);
+    expect(states.map((one) => one.status)).toEqual(states.map(() => "done"));
+    await eventually("drift is measured", async () => (await ask()(listMonitors, { workspace })).items[0]?.drifted.includes("annual_inc"));
+    expect((await ask()(listDatasets, { workspace })).items.map((one) => one.name)).toEqual(["lending_club"]);
+    expect((await ask()(listRuns, { workspace })).items.length).toBeGreaterThanOrEqual(3);
+    expect((await ask()(listModels, { workspace })).items).toMatchObject([{ name: "credit-default", latest: 1 }]);
+    expect((await ask()(listEndpoints, { workspace })).items).toMatchObject([{ name: "credit-default", current: { version: 1 } }]);
+    const [pipeline] = (await ask()(listPipelines, { workspace })).items;
+    expect(pipeline).toMatchObject({
+      name: "Nightly credit",
+      stageNames: ["Read and split", "Train trees"],
+      schedule: { cron: "30 2 * * *" },
+    });
+    expect(pipeline!.lastRuns).toMatchObject([{ number: 1, status: "done" }]);
+  }, 240_000);
+
+  it("running all again works: a second version answers, and the same text makes no new revision of the pipeline", async () => {
+    const [notebook] = (await ask()(listNotebooks, { workspace })).items;
+    const before = (await ask()(listPipelines, { workspace })).items[0]!.revision;
+    await runAll(product, notebook!.id);
+    const { states } = await outcomeOf(product, notebook!.id, 90_000);
+    expect(states.map((one) => one.status)).toEqual(states.map(() => "done"));
+    expect((await ask()(listEndpoints, { workspace })).items[0]!.current).toMatchObject({ version: 2, number: 2 });
+    expect((await ask()(listPipelines, { workspace })).items[0]!.revision).toBe(before);
+  }, 120_000);
+
+  it("killed with -9 and started again, it is furnished no second time", async () => {
+    process.kill(product.supervisor.pid!, "SIGKILL");
+    await eventually("nobody answers", async () => !(await isHealthy(product.url)));
+    const { home, port } = product;
+    product = await startProduct({ home, port, environment: { ATELIER_SEED: "1" } });
+    expect(product.said()).not.toContain("The example notebook runs");
+    expect((await ask()(listNotebooks, { workspace })).items).toHaveLength(1);
+    expect((await ask()(listEndpoints, { workspace })).items[0]!.current).toMatchObject({ version: 2 });
+  }, 120_000);
+
+  it("killed in the middle of furnishing, it goes on at the next start and ends with one notebook, one table, one pipeline", async () => {
+    const first = await startProduct({ environment: { ATELIER_SEED: "1" } });
+    const other = asking(first);
+    await eventually("some cells have run", async () => {
+      const [notebook] = (await other(listNotebooks, { workspace })).items;
+      if (!notebook) return false;
+      const { cells: states } = await other(readOutputs, { workspace, notebook: notebook.id });
+      return states.some((one) => one.status === "running");
+    });
+    process.kill(-first.supervisor.pid!, "SIGKILL");
+    const second = await startProduct({ home: first.home, port: first.port, environment: { ATELIER_SEED: "1" } });
+    try {
+      await eventually("furnished", () => second.said().includes("The example notebook has run."), 120_000);
+      const again = asking(second);
+      const { items } = await again(listNotebooks, { workspace });
+      expect(items).toHaveLength(1);
+      expect((await again(readNotebook, { workspace, notebook: items[0]!.id })).cells).toHaveLength(cells.length);
+      expect((await again(listPipelines, { workspace })).items).toHaveLength(1);
+      expect((await again(listDatasets, { workspace })).items).toHaveLength(1);
+    } finally {
+      await second.stop();
+    }
+  }, 240_000);
+});
