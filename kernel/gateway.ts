@@ -1,5 +1,6 @@
 // The gateway's face: Jupyter's REST and WebSocket for stock clients, and the journal for the product. It trusts nobody but holders of
-// the installation's secret; the web process has authenticated people before it forwards them here.
+// the installation's secret; the web process has authenticated people before it forwards them here, and names them; their own
+// kernels are then the only ones there are.
 
 import { timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -7,28 +8,18 @@ import type { Socket } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 import { serveJournal } from "#kernel/journal-socket.ts";
 import { serveChannels } from "#kernel/jupyter/channels.ts";
+import { openSessions } from "#kernel/jupyter/sessions.ts";
 import { v1Protocol } from "#kernel/jupyter/wire.ts";
 import { type Kernel, makeKernel } from "#kernel/kernel.ts";
+import { type House, Refused, routes } from "#kernel/rest.ts";
 import { canSandbox } from "#kernel/sandbox/sandbox.ts";
+import { log } from "#lib/kit/log.ts";
 
 const messageLimitBytes = 32_000_000;
-const bodyLimitBytes = 1_000_000;
+const bodyLimitBytes = 8_000_000;
 const sessionLimit = 64;
 
 export type Gateway = { port: number; close: () => Promise<void> };
-
-const spec = {
-  name: "typescript",
-  spec: {
-    argv: ["atelier"],
-    env: {},
-    display_name: "TypeScript (Atelier)",
-    language: "typescript",
-    interrupt_mode: "message",
-    metadata: {},
-  },
-  resources: {},
-};
 
 const isEqual = (a: string, b: string): boolean => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
 
@@ -37,18 +28,28 @@ const secretOf = (request: IncomingMessage): string =>
   new URL(request.url ?? "/", "http://x").searchParams.get("token") ??
   "";
 
+/** The person (in a workspace) a forwarded request acts for; null for the product itself. */
+const ownerOf = (request: IncomingMessage): string | null => {
+  const named = request.headers["x-atelier-owner"];
+  return typeof named === "string" ? named : null;
+};
+
 const answer = (response: ServerResponse, status: number, body?: unknown, headers: Record<string, string> = {}): void => {
   if (body === undefined) return void response.writeHead(status, headers).end();
+  if (typeof body === "string") return void response.writeHead(status, headers).end(body);
   response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
 };
 
 const readBody = async (request: IncomingMessage): Promise<Record<string, unknown>> => {
-  let text = "";
-  for await (const part of request) {
-    text += String(part);
-    if (text.length > bodyLimitBytes) throw new Error("The body is larger than 1 MB.");
+  if (request.method === "GET" || request.method === "DELETE") return {};
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > bodyLimitBytes) throw new Refused(413, "The body is larger than 8 MB.");
+    parts.push(part);
   }
-  const value: unknown = text === "" ? {} : JSON.parse(text);
+  const value: unknown = size === 0 ? {} : JSON.parse(Buffer.concat(parts).toString("utf8"));
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 };
 
@@ -57,6 +58,7 @@ export const openGateway = async (options: { port: number; secret: string }): Pr
   const kernels = new Map<string, Kernel>();
   const starting = new Map<string, Promise<Kernel>>();
   const connections = new Map<string, number>();
+  const startedAt = new Date();
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: messageLimitBytes,
@@ -65,91 +67,92 @@ export const openGateway = async (options: { port: number; secret: string }): Pr
   });
 
   const model = (kernel: Kernel) => kernel.model(connections.get(kernel.id) ?? 0);
+  const isFor = (kernel: Kernel, owner: string | null): boolean => !kernel.isGone() && (owner === null || kernel.owner === owner);
+  const find = (id: string, owner: string | null): Kernel | null => {
+    const kernel = kernels.get(id);
+    return kernel && isFor(kernel, owner) ? kernel : null;
+  };
 
-  const create = async (body: Record<string, unknown>): Promise<Kernel> => {
+  const create = async (body: Record<string, unknown>, owner: string | null, token: string | null): Promise<Kernel> => {
     const wish = (body.atelier ?? {}) as { kernelId?: string; token?: string; memoryMb?: number };
+    if (owner !== null && body.atelier !== undefined) throw new Refused(400, "Only Atelier itself makes kernels of notebooks.");
     const known = wish.kernelId ? (kernels.get(wish.kernelId) ?? (await starting.get(wish.kernelId))) : undefined;
     if (known && !known.isGone()) return known;
-    if (kernels.size >= sessionLimit) throw new Error(`This gateway holds ${sessionLimit} sessions already. Stop one first.`);
-    const made = makeKernel({
-      ...(typeof body.token === "string" ? { token: body.token } : {}),
-      ...wish,
-      isKept: body.atelier !== undefined,
-    });
+    if (kernels.size + starting.size >= sessionLimit)
+      throw new Refused(503, `This gateway holds ${sessionLimit} sessions already. Stop one first.`);
+    const made = makeKernel({ ...(token ? { token } : {}), ...(owner ? { owner } : {}), ...wish, isKept: body.atelier !== undefined });
     if (wish.kernelId) starting.set(wish.kernelId, made);
     const kernel = await made.finally(() => starting.delete(wish.kernelId ?? ""));
     kernels.set(kernel.id, kernel);
     return kernel;
   };
 
-  const rest = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { pathname } = new URL(request.url ?? "/", "http://x");
-    const { method } = request;
-    if (pathname === "/health") return answer(response, 200, { status: "ok", sessions: kernels.size, sandboxed: canSandbox() });
-    if (!isEqual(secretOf(request), options.secret)) return answer(response, 401, { message: "The gateway's secret is missing or wrong." });
-    if (pathname === "/api") return answer(response, 200, { version: "2.14.0" });
-    if (pathname === "/api/status")
-      return answer(response, 200, {
-        started: new Date().toISOString(),
-        last_activity: new Date().toISOString(),
-        connections: 0,
-        kernels: kernels.size,
-      });
-    if (pathname === "/api/kernelspecs") return answer(response, 200, { default: "typescript", kernelspecs: { typescript: spec } });
-    if (pathname === "/api/kernelspecs/typescript") return answer(response, 200, spec);
-    if (pathname === "/api/kernels" && method === "GET") return answer(response, 200, [...kernels.values()].map(model));
-    if (pathname === "/api/kernels" && method === "POST") {
-      const body = await readBody(request);
-      if (body.name !== undefined && body.name !== "typescript")
-        return answer(response, 404, { message: `There is no kernel ${String(body.name)} here. The one here is typescript.` });
-      const kernel = await create(body);
-      return answer(response, 201, model(kernel), { location: `/api/kernels/${kernel.id}` });
-    }
-    return one(request, response, pathname);
+  const forgetGone = (): void => {
+    for (const kernel of kernels.values()) if (kernel.isGone()) kernels.delete(kernel.id);
   };
 
-  const one = (request: IncomingMessage, response: ServerResponse, pathname: string): void => {
-    const [, id = "", verb = ""] = /^\/api\/kernels\/([^/]+)(?:\/(\w+))?$/.exec(pathname) ?? [];
-    const kernel = kernels.get(decodeURIComponent(id));
-    if (!kernel || kernel.isGone())
-      return answer(response, 404, { message: `There is no kernel ${id} here. It may have been lost with its machine.` });
-    const { method } = request;
-    if (method === "GET" && verb === "") return answer(response, 200, model(kernel));
-    if (method === "DELETE" && verb === "") {
-      kernel.remove();
-      kernels.delete(kernel.id);
-      return answer(response, 204);
-    }
-    if (method === "POST" && verb === "interrupt") {
-      kernel.interrupt();
-      return answer(response, 204);
-    }
-    if (method === "POST" && verb === "restart") {
-      kernel.restart();
-      return answer(response, 200, model(kernel));
-    }
-    answer(response, 405, { message: `${method} ${pathname} is not something a kernel does.` });
+  const sessions = openSessions(model);
+
+  const house = (request: IncomingMessage): House => {
+    const owner = ownerOf(request);
+    const token = typeof request.headers["x-atelier-session-token"] === "string" ? request.headers["x-atelier-session-token"] : null;
+    forgetGone();
+    return {
+      owner,
+      kernels: [...kernels.values()].filter((one) => isFor(one, owner)),
+      find: (id) => find(id, owner),
+      create: (body) => create(body, owner, token),
+      sessions,
+      model,
+      startedAt,
+      connections: [...connections.values()].reduce((sum, one) => sum + one, 0),
+    };
+  };
+
+  const rest = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { pathname } = new URL(request.url ?? "/", "http://x");
+    if (pathname === "/health") return answer(response, 200, { status: "ok", sessions: kernels.size, sandboxed: canSandbox() });
+    if (!isEqual(secretOf(request), options.secret)) throw new Refused(401, "The gateway's secret is missing or wrong.");
+    const matching = routes.flatMap((route) => {
+      const found = route.path.exec(pathname);
+      return found ? [{ route, parts: found.slice(1).map(decodeURIComponent) }] : [];
+    });
+    const chosen = matching.find(({ route }) => route.method === request.method);
+    if (!chosen)
+      throw new Refused(matching.length > 0 ? 405 : 404, `${request.method} ${pathname.slice(0, 200)} is nothing this gateway does.`);
+    const body = await readBody(request);
+    const made = await chosen.route.answer(house(request), body, chosen.parts);
+    answer(response, made.status, made.body, made.headers);
   };
 
   const server = createServer((request, response) => {
-    rest(request, response).catch((error: unknown) =>
-      answer(response, error instanceof SyntaxError ? 400 : 503, { message: error instanceof Error ? error.message : String(error) }),
-    );
+    rest(request, response).catch((error: unknown) => {
+      const status = error instanceof Refused ? error.status : error instanceof SyntaxError || error instanceof URIError ? 400 : 503;
+      const text = error instanceof Error ? error.message : String(error);
+      if (status === 503) log.warn("the gateway could not answer", { path: request.url?.split("?")[0], error: text });
+      if (!response.headersSent) answer(response, status, { message: text, reason: null });
+    });
   });
   server.on("connection", (socket: Socket) => socket.setNoDelay(true));
 
   const join = (kernel: Kernel, socket: WebSocket): void => {
     connections.set(kernel.id, (connections.get(kernel.id) ?? 0) + 1);
-    socket.once("close", () => connections.set(kernel.id, (connections.get(kernel.id) ?? 1) - 1));
+    socket.once("close", () => {
+      const left = (connections.get(kernel.id) ?? 1) - 1;
+      if (left > 0) connections.set(kernel.id, left);
+      else connections.delete(kernel.id);
+    });
   };
 
   server.on("upgrade", (request, socket, head) => {
-    const url = new URL(request.url ?? "/", "http://x");
-    const [, id = "", kind = ""] = /^\/api\/kernels\/([^/]+)\/(channels|journal)$/.exec(url.pathname) ?? [];
-    const kernel = kernels.get(decodeURIComponent(id));
+    socket.on("error", () => socket.destroy());
     const refuse = (line: string) => socket.end(`HTTP/1.1 ${line}\r\nconnection: close\r\n\r\n`);
     if (!isEqual(secretOf(request), options.secret)) return refuse("401 Unauthorized");
-    if (!kernel || kernel.isGone()) return refuse("404 Not Found");
+    const url = new URL(request.url ?? "/", "http://x");
+    const [, id = "", kind = ""] = /^\/api\/kernels\/([\w%.-]+)\/(channels|journal)$/.exec(url.pathname) ?? [];
+    const owner = ownerOf(request);
+    const kernel = find(id, owner);
+    if (!kernel || (kind === "journal" && owner !== null)) return refuse("404 Not Found");
     sockets.handleUpgrade(request, socket, head, (open) => {
       join(kernel, open);
       if (kind === "journal") serveJournal(kernel, open, Number(url.searchParams.get("after") ?? 0));

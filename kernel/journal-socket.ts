@@ -14,7 +14,7 @@ export const serveJournal = (kernel: Kernel, socket: WebSocket, after: number): 
     if (entry.seq <= last) return;
     if (socket.bufferedAmount > bufferBytes) return socket.close(1013, "slow"); // comes back and reads on from its last number
     last = entry.seq;
-    socket.send(JSON.stringify(entry));
+    socket.send(JSON.stringify({ ...entry, msg: { ...entry.msg, buffers: undefined } }));
   };
   const { lost, stop } = kernel.journal.read(after, put);
   if (lost !== null) socket.send(JSON.stringify({ lost: true, from: lost }));

@@ -11,6 +11,8 @@ export type Journal = {
   /** Entries after a number now, later ones as they come; `lost` names the first entry still kept when some are gone. */
   read: (after: number, reader: Reader) => { lost: number | null; stop: () => void };
   ack: (seq: number) => void;
+  /** Number of the latest entry. */
+  last: () => number;
   isFull: () => boolean;
   onRoom: (listener: () => void) => void;
 };
@@ -52,6 +54,7 @@ export const openJournal = (boundBytes: number, isKept: boolean): Journal => {
       while (entries[0] && entries[0].entry.seq <= seq) dropFirst();
       if (bytes < boundBytes / 2) roomListener?.();
     },
+    last: () => lastSeq,
     isFull: () => isKept && bytes > boundBytes,
     onRoom: (listener) => {
       roomListener = listener;

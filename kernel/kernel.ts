@@ -6,18 +6,39 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Door, openDoor } from "#kernel/door.ts";
 import { type Journal, openJournal } from "#kernel/journal.ts";
+import { replyInPoints, toUnits } from "#kernel/jupyter/cursor.ts";
+import { openHistory } from "#kernel/jupyter/history.ts";
+import { kernelInfo } from "#kernel/jupyter/info.ts";
 import { type Channel, type Message, message } from "#kernel/jupyter/wire.ts";
 import { type End, type SessionProcess, startSession } from "#kernel/process.ts";
-import type { CellSource, News } from "#kernel/session/messages.ts";
+import type { CellSource, CommNote, News, Order } from "#kernel/session/messages.ts";
 import { completeness } from "#kernel/session/transform.ts";
 import { env } from "#lib/kit/env.ts";
+import { log } from "#lib/kit/log.ts";
 
-export type Wish = { kernelId?: string; token?: string; memoryMb?: number; isKept: boolean };
+export type Wish = {
+  kernelId?: string;
+  token?: string;
+  memoryMb?: number;
+  /** Whether a product consumer must see every message; else a stock client's kernel, which forgets its oldest ones at the bound. */
+  isKept: boolean;
+  /** Who may see it through Jupyter's REST. */
+  owner?: string;
+  /** A folder of the caller's to work in; without it a private one that goes with the kernel. */
+  workDir?: string;
+  gone?: () => void;
+};
 type Waiting = { request: Message; count: number };
 type State = "starting" | "idle" | "busy" | "restarting" | "dead";
+type Content = Record<string, unknown>;
+type Asking = Exclude<Order, { type: "execute" | "interrupt" | "input" }>;
 
-const journalBytes = 128_000_000;
+const keptJournalBytes = 128_000_000;
+const looseJournalBytes = 16_000_000;
 const stuckMs = 3000;
+/** A question about the scope is answered empty after this long while a cell holds the main thread. */
+const busyAnswerMs = 400;
+const answerMs = 10_000;
 const stuckEnd: End = {
   fault: "yours",
   sentence:
@@ -35,61 +56,70 @@ const cellOf = (request: Message): { cell: CellSource | null; token: string | nu
   return { cell, token: token ?? null };
 };
 
-const kernelInfo = {
-  status: "ok",
-  protocol_version: "5.5",
-  implementation: "atelier",
-  implementation_version: "0.1.0",
-  language_info: {
-    name: "typescript",
-    version: "6.0",
-    mimetype: "text/x-typescript",
-    file_extension: ".ts",
-    pygments_lexer: "typescript",
-    codemirror_mode: "typescript",
-    nbconvert_exporter: "script",
-  },
-  banner: "Atelier TypeScript kernel",
-  help_links: [],
-  supported_features: [],
-};
+const noteOf = (request: Message): CommNote => ({
+  kind: request.header.msg_type.slice("comm_".length) as CommNote["kind"],
+  commId: String(request.content.comm_id ?? ""),
+  data: request.content.data ?? {},
+  metadata: request.metadata,
+  buffers: (request.buffers ?? []).map((one) => Buffer.from(one).toString("base64")),
+  ...(request.content.target_name ? { target: String(request.content.target_name) } : {}),
+});
 
-/** Starts a kernel; `gone` is called when it is deleted. */
+const expressionsOf = (request: Message): Record<string, string> =>
+  Object.fromEntries(Object.entries((request.content.user_expressions ?? {}) as Content).map(([name, code]) => [name, String(code)]));
+
+/** Starts a kernel. */
 export const makeKernel = async (wish: Wish) => {
   const id = wish.kernelId ?? randomUUID();
   const memoryMb = wish.memoryMb ?? env.sessionMemoryMb;
-  const workDir = join(env.home, "sessions", id.replace(/[^\w-]/g, "_"));
+  const workDir = wish.workDir ?? join(env.home, "sessions", id.replace(/[^\w-]/g, "_"));
   mkdirSync(workDir, { recursive: true, mode: 0o777 });
   const door: Door = await openDoor();
   if (wish.token) door.setToken(wish.token);
-  const journal: Journal = openJournal(journalBytes, wish.isKept);
+  const journal: Journal = openJournal(wish.isKept ? keptJournalBytes : looseJournalBytes, wish.isKept);
 
   let session: SessionProcess;
   let sessionId = randomUUID();
   let state: State = "starting";
   let isReady = false;
+  /** Whether the present process ever was ready, and whether somebody asked for its end. */
+  let cameUp = false;
+  let isRestarting = false;
   let count = 0;
   let active: Waiting | null = null;
+  let isAsking = false;
   let isDeleted = false;
   let stuckTimer: NodeJS.Timeout | null = null;
   let failedStarts = 0;
   let lastActivity = Date.now();
+  let holds = 0;
   const queue: Waiting[] = [];
   const seen = new Map<string, true>();
   const parents = new Map<string, Message>();
-  const history: [number, string][] = [];
+  const asked = new Map<string, (content: Content | null) => void>();
+  const comms = new Map<string, string>();
+  const history = openHistory();
+  let becomeReady: () => void = () => {};
+  const ready = new Promise<void>((resolve) => {
+    becomeReady = resolve;
+  });
 
-  const send = (channel: Channel, type: string, parent: Message | null, content: Record<string, unknown>, metadata = {}): void => {
+  const send = (channel: Channel, type: string, parent: Message | null, content: Content, metadata = {}, buffers?: Uint8Array[]): void => {
     lastActivity = Date.now();
-    journal.append(channel, message(type, sessionId, parent?.header ?? {}, content, metadata));
+    const made = message(type, sessionId, parent?.header ?? {}, content, metadata);
+    journal.append(channel, buffers && buffers.length > 0 ? { ...made, buffers } : made);
     if (journal.isFull()) session.pause();
   };
-  journal.onRoom(() => session.resume());
+  const goOn = (): void => {
+    if (holds === 0 && !journal.isFull()) session.resume();
+  };
+  journal.onRoom(goOn);
 
-  const status = (next: State | "busy" | "idle", parent: Message | null): void => {
-    if (next === "busy" || next === "idle") state = isReady ? next : state;
-    else state = next;
-    send("iopub", "status", parent, { execution_state: next });
+  /** Busy and idle around one request. */
+  const say = (execution_state: "busy" | "idle", parent: Message): void => send("iopub", "status", parent, { execution_state });
+  const become = (next: State): void => {
+    state = next;
+    send("iopub", "status", null, { execution_state: next });
   };
 
   const remember = (request: Message): void => {
@@ -104,28 +134,37 @@ export const makeKernel = async (wish: Wish) => {
     const { request } = active;
     const code = String(request.content.code ?? "");
     const isSilent = request.content.silent === true;
+    const isStored = !isSilent && request.content.store_history !== false;
     const { cell, token } = cellOf(request);
     if (token) door.setToken(token);
-    if (!isSilent && request.content.store_history !== false) count += 1;
+    if (isStored) count += 1;
     active.count = count;
     remember(request);
-    status("busy", request);
-    if (!isSilent) {
-      history.push([count, code]);
-      send("iopub", "execute_input", request, { code, execution_count: count });
-    }
-    session.say({ type: "execute", id: request.header.msg_id, code, count, isSilent, cell });
+    state = "busy";
+    say("busy", request);
+    if (isStored) history.add(count, code);
+    if (!isSilent) send("iopub", "execute_input", request, { code, execution_count: count });
+    session.say({
+      type: "execute",
+      id: request.header.msg_id,
+      code,
+      count,
+      isSilent,
+      canAsk: request.content.allow_stdin === true,
+      expressions: expressionsOf(request),
+      cell,
+    });
   };
 
-  const reply = (request: Message, content: Record<string, unknown>, metadata = {}): void => {
-    send("shell", request.header.msg_type.replace("_request", "_reply"), request, content, metadata);
-  };
+  const reply = (request: Message, content: Content, metadata = {}, channel: Channel = "shell"): void =>
+    send(channel, request.header.msg_type.replace("_request", "_reply"), request, content, metadata);
 
   /** Ends the running execution: error output first, then reply, then idle, as every Jupyter client expects. */
   const conclude = (done: Extract<News, { type: "done" }>, fault: string): void => {
     if (!active || active.request.header.msg_id !== done.id) return;
     const { request, count: at } = active;
     active = null;
+    isAsking = false;
     if (stuckTimer) clearTimeout(stuckTimer);
     stuckTimer = null;
     const metadata = { atelier: { fault } };
@@ -133,82 +172,109 @@ export const makeKernel = async (wish: Wish) => {
       send("iopub", "error", request, { ...done.failure }, metadata);
       reply(request, { status: "error", execution_count: at, ...done.failure, user_expressions: {}, payload: [] }, metadata);
     } else {
-      if (done.result) send("iopub", "execute_result", request, { ...done.result, execution_count: at });
-      reply(request, { status: "ok", execution_count: at, user_expressions: {}, payload: [] });
+      if (done.result) {
+        history.result(at, String(done.result.data["text/plain"] ?? ""));
+        send("iopub", "execute_result", request, { ...done.result, execution_count: at });
+      }
+      reply(request, { status: "ok", execution_count: at, user_expressions: done.expressions ?? {}, payload: [] });
     }
-    status("idle", request);
+    state = "idle";
+    say("idle", request);
     if (done.failure && request.content.stop_on_error !== false) abortQueue();
     next();
   };
 
   const abortQueue = (): void => {
     for (const { request } of queue.splice(0)) {
-      status("busy", request);
+      say("busy", request);
       reply(request, { status: "aborted", execution_count: count, user_expressions: {}, payload: [] });
-      status("idle", request);
+      say("idle", request);
     }
   };
 
   /** A session that does not come up at all: whoever waits is told why instead of waiting for ever. */
   const failQueue = (failure: { ename: string; evalue: string; traceback: string[] }): void => {
+    const metadata = { atelier: { fault: "ours" } };
     for (const { request } of queue.splice(0)) {
-      status("busy", request);
-      send("iopub", "error", request, failure, { atelier: { fault: "ours" } });
-      reply(
-        request,
-        { status: "error", execution_count: count, ...failure, user_expressions: {}, payload: [] },
-        { atelier: { fault: "ours" } },
-      );
-      status("idle", request);
+      say("busy", request);
+      send("iopub", "error", request, failure, metadata);
+      reply(request, { status: "error", execution_count: count, ...failure, user_expressions: {}, payload: [] }, metadata);
+      say("idle", request);
     }
+  };
+
+  const heardComm = (note: CommNote, parent: Message | null): void => {
+    if (note.kind === "open") comms.set(note.commId, note.target ?? "");
+    if (note.kind === "close") comms.delete(note.commId);
+    const target = note.target ? { target_name: note.target } : {};
+    const buffers = note.buffers.map((one) => Buffer.from(one, "base64"));
+    send("iopub", `comm_${note.kind}`, parent, { comm_id: note.commId, ...target, data: note.data }, note.metadata, buffers);
   };
 
   const hear = (news: News): void => {
     if (news.type === "ready") {
       isReady = true;
+      cameUp = true;
       failedStarts = 0;
-      status("idle", null);
+      become("idle");
+      becomeReady();
       return next();
     }
     if (news.type === "done") return conclude(news, "yours");
     if (news.type === "exit") return;
+    if (news.type === "reply") return asked.get(news.id)?.(news.content);
     const parent = parents.get(news.id) ?? active?.request ?? null;
-    if (news.type === "reply") return consulted(news.id, news.content);
     if (news.type === "stream") send("iopub", "stream", parent, { name: news.name, text: news.text });
     else if (news.type === "clear") send("iopub", "clear_output", parent, { wait: news.wait });
     else if (news.type === "failure") send("iopub", "error", parent, { ...news.failure }, { atelier: { fault: "yours" } });
-    else if (news.type === "display") {
+    else if (news.type === "comm") heardComm(news.note, parent);
+    else if (news.type === "input") {
+      isAsking = true;
+      send("stdin", "input_request", parent, { prompt: news.prompt, password: news.isPassword });
+    } else {
       const transient = news.displayId ? { display_id: news.displayId } : {};
       send("iopub", news.update ? "update_display_data" : "display_data", parent, { data: news.data, metadata: news.metadata, transient });
     }
   };
 
-  const consulted = (requestId: string, content: Record<string, unknown>): void => {
-    const request = parents.get(requestId);
-    if (!request) return;
-    reply(request, content);
-    status("idle", request);
-  };
+  /** Asks the session's process something beside its executions; null when it cannot answer now. */
+  const ask = (order: Asking, limitMs = active ? busyAnswerMs : answerMs): Promise<Content | null> =>
+    new Promise((resolve) => {
+      if (!isReady) return resolve(null);
+      const timer = Number.isFinite(limitMs) ? setTimeout(() => answer(null), limitMs) : null;
+      const answer = (content: Content | null): void => {
+        if (timer) clearTimeout(timer);
+        if (asked.delete(order.id)) resolve(content);
+      };
+      asked.set(order.id, answer);
+      session.say(order);
+    });
 
   const ended = (end: End): void => {
-    const wasReady = isReady;
-    if (!wasReady) failedStarts += 1;
+    const mustAbort = cameUp && !isRestarting;
+    if (!cameUp) failedStarts += 1;
     isReady = false;
+    cameUp = false;
+    isRestarting = false;
+    for (const answer of [...asked.values()]) answer(null);
+    comms.clear();
     if (isDeleted) return;
     const failure = { ename: "SessionEnded", evalue: end.sentence, traceback: [end.sentence] };
     if (active) conclude({ type: "done", id: active.request.header.msg_id, failure }, end.fault);
     if (failedStarts >= 3) failQueue(failure);
-    else if (wasReady) abortQueue();
-    status("restarting", null);
+    else if (mustAbort) abortQueue();
+    become("restarting");
     sessionId = randomUUID();
     count = 0;
-    status("starting", null);
+    history.begin();
+    become("starting");
     setTimeout(open, Math.min(10_000, 100 * 2 ** failedStarts));
   };
 
   const open = (): void => {
     if (isDeleted) return;
     session = startSession({ workDir, doorDir: door.folder, memoryMb }, { news: hear, end: ended, memory: () => {} });
+    if (holds > 0) session.pause();
   };
 
   const interrupt = (): void => {
@@ -220,16 +286,19 @@ export const makeKernel = async (wish: Wish) => {
 
   const restart = (): void => {
     abortQueue();
+    isRestarting = true;
+    isReady = false; // what comes from now on waits for the next process
     session.kill({ fault: "yours", sentence: "The session was started again. Variables are gone, outputs are kept." });
   };
 
   const remove = (): void => {
+    if (isDeleted) return;
     isDeleted = true;
-    state = "dead";
-    send("iopub", "status", null, { execution_state: "dead" });
+    become("dead");
     session.kill();
     door.close();
-    rmSync(workDir, { recursive: true, force: true });
+    if (!wish.workDir) rmSync(workDir, { recursive: true, force: true });
+    wish.gone?.();
   };
 
   const execute = (request: Message): void => {
@@ -241,71 +310,116 @@ export const makeKernel = async (wish: Wish) => {
   };
 
   /** Requests that need no running code are answered at once, each between busy and idle. */
-  const answerNow = (request: Message, content: Record<string, unknown>, channel: Channel): void => {
-    status(state === "busy" ? "busy" : "busy", request);
-    send(channel, request.header.msg_type.replace("_request", "_reply"), request, content);
-    send("iopub", "status", request, { execution_state: "idle" });
-    if (!active && isReady) state = "idle";
+  const answerNow = (request: Message, channel: Channel, content: Content): void => {
+    say("busy", request);
+    reply(request, content, {}, channel);
+    say("idle", request);
   };
 
-  const consult = (request: Message, type: "complete" | "inspect"): void => {
+  const consult = (request: Message, channel: Channel, type: "complete" | "inspect"): void => {
     const code = String(request.content.code ?? "");
-    const cursor = [...code].slice(0, Number(request.content.cursor_pos ?? 0)).join("").length; // code points to UTF-16 units
+    const cursor = toUnits(code, Number(request.content.cursor_pos ?? 0));
     remember(request);
-    send("iopub", "status", request, { execution_state: "busy" });
-    if (active || !isReady)
-      return consulted(
-        request.header.msg_id,
-        type === "complete"
-          ? { status: "ok", matches: [], cursor_start: cursor, cursor_end: cursor, metadata: {} }
-          : { status: "ok", found: false, data: {}, metadata: {} },
-      );
-    session.say({ type, id: request.header.msg_id, code, cursor });
+    say("busy", request);
+    void ask({ type, id: request.header.msg_id, code, cursor }).then((content) => {
+      const empty = type === "complete" ? { matches: [], cursor_start: cursor, cursor_end: cursor } : { found: false, data: {} };
+      reply(request, replyInPoints(code, content ?? { status: "ok", ...empty, metadata: {} }), {}, channel);
+      say("idle", request);
+    });
   };
 
-  /** Takes one request from a client. Unknown types are ignored, as the protocol says. */
-  const take = (channel: Channel, request: Message): void => {
-    const type = request.header.msg_type;
-    lastActivity = Date.now();
-    if (type === "execute_request") execute(request);
-    else if (type === "kernel_info_request") answerNow(request, kernelInfo, channel);
-    else if (type === "is_complete_request")
-      answerNow(request, { status: completeness(String(request.content.code ?? "")), indent: "  " }, channel);
-    else if (type === "complete_request") consult(request, "complete");
-    else if (type === "inspect_request") consult(request, "inspect");
-    else if (type === "history_request")
-      answerNow(
-        request,
-        { status: "ok", history: history.slice(-Number(request.content.n ?? 100)).map(([line, code]) => [1, line, code]) },
-        channel,
-      );
-    else if (type === "comm_info_request") answerNow(request, { status: "ok", comms: {} }, channel);
-    else if (type === "interrupt_request") {
+  const passComm = (request: Message): void => {
+    const note = noteOf(request);
+    if (note.kind === "open") comms.set(note.commId, note.target ?? "");
+    if (note.kind === "close") comms.delete(note.commId);
+    remember(request);
+    say("busy", request);
+    void ask({ type: "comm", id: request.header.msg_id, note }, Number.POSITIVE_INFINITY).then(() => say("idle", request));
+  };
+
+  const isComplete = (code: string): Content => {
+    const status = completeness(code);
+    return status === "incomplete" ? { status, indent: "  " } : { status };
+  };
+
+  const shutDown = (request: Message, channel: Channel): void => {
+    const isRestart = request.content.restart === true;
+    answerNow(request, channel, { status: "ok", restart: isRestart });
+    if (isRestart && !wish.gone) restart();
+    else remove();
+  };
+
+  const answers: Record<string, (request: Message, channel: Channel) => void> = {
+    execute_request: execute,
+    kernel_info_request: (request, channel) => answerNow(request, channel, kernelInfo),
+    is_complete_request: (request, channel) => answerNow(request, channel, isComplete(String(request.content.code ?? ""))),
+    complete_request: (request, channel) => consult(request, channel, "complete"),
+    inspect_request: (request, channel) => consult(request, channel, "inspect"),
+    history_request: (request, channel) => answerNow(request, channel, { status: "ok", history: history.read(request.content) }),
+    comm_info_request: (request, channel) => {
+      const wanted = request.content.target_name;
+      const shown = [...comms]
+        .filter(([, target]) => !wanted || target === wanted)
+        .map(([comm, target]) => [comm, { target_name: target }]);
+      answerNow(request, channel, { status: "ok", comms: Object.fromEntries(shown) });
+    },
+    comm_open: passComm,
+    comm_msg: passComm,
+    comm_close: passComm,
+    interrupt_request: (request, channel) => {
       interrupt();
-      answerNow(request, { status: "ok" }, channel);
-    } else if (type === "shutdown_request") {
-      answerNow(request, { status: "ok", restart: request.content.restart === true }, channel);
-      if (request.content.restart === true) restart();
-      else remove();
-    }
+      answerNow(request, channel, { status: "ok" });
+    },
+    shutdown_request: shutDown,
+    input_reply: (request) => {
+      if (!isAsking) return;
+      isAsking = false;
+      session.say({ type: "input", value: String(request.content.value ?? "") });
+    },
+  };
+
+  /** Takes one message from a client. Types the protocol does not know are noted and ignored, as it says. */
+  const take = (channel: Channel, request: Message): void => {
+    if (isDeleted) return;
+    lastActivity = Date.now();
+    const type = request.header.msg_type;
+    const answer = Object.hasOwn(answers, type) ? answers[type] : undefined;
+    if (answer) answer(request, channel);
+    else log.warn("a kernel was sent a message of a type it does not know", { kernel: id, type: type.slice(0, 60) });
   };
 
   send("iopub", "status", null, { execution_state: "starting" });
   open();
   return {
     id,
+    owner: wish.owner ?? null,
+    isKept: wish.isKept,
     journal,
+    ready,
     take,
     interrupt,
     restart,
     remove,
     isGone: () => isDeleted,
     setToken: door.setToken,
+    /** A reader that cannot keep up holds the session's output until it calls what it gets back. */
+    hold: (): (() => void) => {
+      holds += 1;
+      session.pause();
+      let isHeld = true;
+      return () => {
+        if (isHeld) holds -= 1;
+        isHeld = false;
+        goOn();
+      };
+    },
+    variables: () => ask({ type: "variables", id: randomUUID() }),
+    variable: (name: string) => ask({ type: "variable", id: randomUUID(), name }),
     model: (connections: number) => ({
       id,
       name: "typescript",
       last_activity: new Date(lastActivity).toISOString(),
-      execution_state: isReady ? state : "starting",
+      execution_state: isReady || state === "dead" ? state : "starting",
       connections,
       atelier: { sandboxed: session.isSandboxed, memoryMb, rssMb: Math.round(session.rssMb()), pid: session.pid ?? null },
     }),

@@ -45,11 +45,20 @@ export const toV1 = (channel: Channel, msg: Message): Buffer => {
   return Buffer.concat([head, ...all]);
 };
 
-const isMessage = (value: unknown): value is Message =>
-  typeof value === "object" &&
-  value !== null &&
-  typeof (value as Message).header?.msg_type === "string" &&
-  typeof (value as Message).header?.msg_id === "string";
+const isObject = (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObjectOrAbsent = (value: unknown): boolean => value === undefined || value === null || isObject(value);
+
+/** Whether a parsed value has the parts of a message, each of its kind. */
+export const isMessage = (value: unknown): value is Message => {
+  if (!isObject(value)) return false;
+  const { header, parent_header, metadata, content } = value as Message;
+  return (
+    typeof header?.msg_type === "string" &&
+    typeof header.msg_id === "string" &&
+    header.msg_id.length <= 200 &&
+    [parent_header, metadata, content].every(isObjectOrAbsent)
+  );
+};
 
 /** Reads a v1 frame; null for anything that is not one. */
 export const fromV1 = (frame: Buffer): { channel: Channel; msg: Message } | null => {
@@ -73,7 +82,7 @@ export const fromV1 = (frame: Buffer): { channel: Channel; msg: Message } | null
   }
 };
 
-export const toText = (channel: Channel, msg: Message): string =>
+const textOf = (channel: Channel, msg: Message): string =>
   JSON.stringify({
     channel,
     header: msg.header,
@@ -85,17 +94,56 @@ export const toText = (channel: Channel, msg: Message): string =>
     buffers: [],
   });
 
+/** The older form: JSON text, or with buffers a binary frame of count, offsets (32 bits, big end first), JSON and buffers. */
+export const toOld = (channel: Channel, msg: Message): string | Buffer => {
+  const text = textOf(channel, msg);
+  const buffers = msg.buffers ?? [];
+  if (buffers.length === 0) return text;
+  const parts = [Buffer.from(text), ...buffers];
+  const head = Buffer.alloc(4 * (1 + parts.length));
+  head.writeUInt32BE(parts.length, 0);
+  let offset = head.length;
+  for (const [index, part] of parts.entries()) {
+    head.writeUInt32BE(offset, 4 * (index + 1));
+    offset += part.length;
+  }
+  return Buffer.concat([head, ...parts]);
+};
+
+const fromObject = (value: Record<string, unknown>, buffers: Uint8Array[]): { channel: Channel; msg: Message } | null => {
+  const msg = (value.msg ?? value) as Message;
+  const channel = String(value.channel ?? "shell");
+  if (!channels.includes(channel) || !isMessage(msg)) return null;
+  const { header, parent_header, metadata, content } = msg;
+  return {
+    channel: channel as Channel,
+    msg: {
+      header,
+      parent_header: parent_header ?? {},
+      metadata: metadata ?? {},
+      content: content ?? {},
+      ...(buffers.length > 0 ? { buffers } : {}),
+    },
+  };
+};
+
 /** Reads the older JSON form (also our own `{channel, msg}`); null for anything else. */
 export const fromText = (text: string): { channel: Channel; msg: Message } | null => {
   try {
-    const value = JSON.parse(text) as Record<string, unknown>;
-    const msg = (value.msg ?? value) as Message;
-    const channel = String(value.channel ?? "shell");
-    if (!channels.includes(channel) || !isMessage(msg)) return null;
-    return {
-      channel: channel as Channel,
-      msg: { header: msg.header, parent_header: msg.parent_header ?? {}, metadata: msg.metadata ?? {}, content: msg.content ?? {} },
-    };
+    return fromObject(JSON.parse(text) as Record<string, unknown>, []);
+  } catch {
+    return null;
+  }
+};
+
+/** Reads the older binary form, which carries buffers; null for anything else. */
+export const fromOldBinary = (frame: Buffer): { channel: Channel; msg: Message } | null => {
+  try {
+    const count = frame.readUInt32BE(0);
+    if (count < 1 || count > 1000) return null;
+    const offsets = Array.from({ length: count }, (_, i) => frame.readUInt32BE(4 * (i + 1)));
+    const parts = offsets.map((at, i) => frame.subarray(at, offsets[i + 1] ?? frame.length));
+    return fromObject(JSON.parse(parts[0]!.toString("utf8")) as Record<string, unknown>, parts.slice(1));
   } catch {
     return null;
   }

@@ -3,10 +3,10 @@
 import { createReadStream } from "node:fs";
 import { Session } from "node:inspector";
 import { createInterface } from "node:readline";
-import { parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import type { Order } from "#kernel/session/messages.ts";
 
-const flags = workerData as Int32Array;
+const { flags, answers } = workerData as { flags: Int32Array; answers: MessagePort };
 const inspector = new Session();
 inspector.connectToMainThread();
 
@@ -25,7 +25,12 @@ const stop = (): void => {
 const lines = createInterface({ input: createReadStream("", { fd: 3 }), crlfDelay: Number.POSITIVE_INFINITY });
 lines.on("line", (line) => {
   const order = JSON.parse(line) as Order;
-  if (order.type === "interrupt") stop();
-  else parentPort!.postMessage(order);
+  if (order.type === "interrupt") return stop();
+  if (order.type === "input") {
+    answers.postMessage({ value: order.value });
+    Atomics.add(flags, 2, 1);
+    Atomics.notify(flags, 2);
+  }
+  parentPort!.postMessage(order);
 });
 lines.once("close", () => process.kill(process.pid, "SIGKILL"));

@@ -4,32 +4,46 @@
 // Surprise: nothing here awaits a cell's promise with `await`. Termination throws away queued microtasks, so a promise of ours could stay
 // open for ever; instead callbacks finish an execution once, and an interrupt finishes it from outside.
 import { Session } from "node:inspector";
-import { inspect } from "node:util";
-import { markup, show } from "#kernel/session/display.ts";
-import { failureOf, interruption } from "#kernel/session/failure.ts";
-import type { Bundle, Failure, News, Order } from "#kernel/session/messages.ts";
+import { show } from "#kernel/session/display.ts";
+import { type Using, usingCtx } from "#kernel/session/disposal.ts";
+import { failureOf, interruption, rememberLines } from "#kernel/session/failure.ts";
+import { forgetQuestion } from "#kernel/session/input.ts";
+import type { ExpressionAnswer, Failure, News, Order, Shown } from "#kernel/session/messages.ts";
 import { importModule, pick } from "#kernel/session/modules.ts";
 import { say } from "#kernel/session/pipe.ts";
-import { current, flush, type Running, running, setFallback } from "#kernel/session/streams.ts";
+import { flush, type Running, running, setFallback } from "#kernel/session/streams.ts";
 import { transformCell } from "#kernel/session/transform.ts";
+import { noteNames } from "#kernel/session/variables.ts";
+import { each, wait } from "#kernel/session/waiting.ts";
 
 type Execution = Extract<Order, { type: "execute" }>;
-type Slot = { last: unknown; promise: Promise<unknown> | null; import: typeof importModule; pick: typeof pick };
+/** What a cell's script finds under the hook: a fresh one an execution, so that a cell stopped long ago cannot write into a later one. */
+type Slot = {
+  last: unknown;
+  promise: Promise<unknown> | null;
+  import: typeof importModule;
+  pick: typeof pick;
+  wait: typeof wait;
+  each: typeof each;
+  using: Using;
+};
 
 const nothing = Symbol("nothing");
-const slot: Slot = { last: nothing, promise: null, import: importModule, pick };
 const scope = globalThis as Record<PropertyKey, unknown>;
-Object.defineProperty(scope, Symbol.for("atelier.cell"), { value: slot });
+const hookName = Symbol.for("atelier.cell");
 
 const inspector = new Session();
 inspector.connect();
 
 let open: { order: Execution; abort: AbortController; finish: (failure: Failure | null, value: unknown) => void } | null = null;
 
-const tell = (news: News): void => {
+/** Tells the gateway, after everything printed before. */
+export const tell = (news: News): void => {
   flush();
   say(4, news);
 };
+
+const makeSlot = (): Slot => ({ last: nothing, promise: null, import: importModule, pick, wait, each, using: usingCtx() });
 
 type Answer = { exceptionDetails?: { text: string; exception?: { objectId?: string; description?: string; value?: unknown } } };
 
@@ -66,133 +80,92 @@ const thrownIn = (exception: NonNullable<Answer["exceptionDetails"]>["exception"
 
 const isFailure = (value: unknown): value is Failure => value === interruption;
 
+/** Calls back with the bundle of a value, at once unless the value's own display needs time. */
+const showThen = (value: unknown, then: (shown: Shown) => void): void => {
+  const shown = show(value);
+  if (shown instanceof Promise) shown.then(then);
+  else then(shown);
+};
+
+/** Runs a source in the scope and calls back once with what it threw or with its last value. */
+const perform = (source: string, count: number, then: (thrown: { thrown: unknown } | null, value: unknown) => void): string[] => {
+  let transformed: ReturnType<typeof transformCell>;
+  try {
+    transformed = transformCell(source);
+  } catch (error) {
+    then({ thrown: error }, nothing);
+    return [];
+  }
+  rememberLines(count, transformed.lineOf);
+  const slot = makeSlot();
+  Object.defineProperty(scope, hookName, { value: slot, configurable: true });
+  const thrown = evaluate(transformed.code, `cell-${count}`);
+  if (thrown) then(thrown, nothing);
+  else if (!slot.promise) then(null, slot.last);
+  else
+    slot.promise.then(
+      () => then(null, slot.last),
+      (error: unknown) => then({ thrown: error }, nothing),
+    );
+  return transformed.names;
+};
+
 const settle = (order: Execution, failure: Failure | null, value: unknown): void => {
-  if (failure || value === nothing || value === undefined || order.isSilent)
-    return tell({ type: "done", id: order.id, ...(failure ? { failure } : {}) });
-  show(value).then(
-    (result) => tell({ type: "done", id: order.id, result }),
-    () => tell({ type: "done", id: order.id }),
-  );
+  const done = (more: { result?: Shown; failure?: Failure }): void => {
+    if (more.failure || Object.keys(order.expressions).length === 0) return tell({ type: "done", id: order.id, ...more });
+    answerExpressions(order, Object.entries(order.expressions), {}, (expressions) =>
+      tell({ type: "done", id: order.id, ...more, expressions }),
+    );
+  };
+  if (failure) return done({ failure });
+  if (value === nothing || value === undefined || order.isSilent) return done({});
+  showThen(value, (result) => done({ result }));
+};
+
+/** Evaluates one expression after the other; each answers for itself. */
+const answerExpressions = (
+  order: Execution,
+  [first, ...rest]: [string, string][],
+  sofar: Record<string, ExpressionAnswer>,
+  then: (answers: Record<string, ExpressionAnswer>) => void,
+): void => {
+  if (!first) return then(sofar);
+  const [name, source] = first;
+  const put = (answer: ExpressionAnswer): void => answerExpressions(order, rest, { ...sofar, [name]: answer }, then);
+  perform(source, order.count, (thrown, value) => {
+    if (thrown) return put({ status: "error", ...failureOf(thrown.thrown, source, order.count) });
+    showThen(value === nothing ? undefined : value, (shown) => put({ status: "ok", ...shown }));
+  });
 };
 
 /** Runs one cell; `done` is said exactly once, however it ends. */
 export const execute = (order: Execution, then: () => void): void => {
   const abort = new AbortController();
-  const context: Running = { id: order.id, cell: order.cell, signal: abort.signal, isSilent: order.isSilent };
+  const context: Running = { id: order.id, cell: order.cell, signal: abort.signal, isSilent: order.isSilent, canAsk: order.canAsk };
   setFallback(context);
   let isOver = false;
   const finish = (failure: Failure | null, value: unknown): void => {
     if (isOver) return;
     isOver = true;
     open = null;
-    settle(order, failure, value);
+    running.run(context, () => settle(order, failure, value));
     then();
   };
   open = { order, abort, finish };
-  running.run(context, () => begin(order, finish));
+  running.run(context, () => {
+    const names = perform(order.code, order.count, (thrown, value) => {
+      if (!thrown) return finish(null, value);
+      finish(isFailure(thrown.thrown) ? thrown.thrown : failureOf(thrown.thrown, order.code, order.count), nothing);
+    });
+    noteNames(names, order.count, order.cell);
+  });
 };
 
-const begin = (order: Execution, finish: (failure: Failure | null, value: unknown) => void): void => {
-  const fail = (thrown: unknown): void => finish(isFailure(thrown) ? thrown : failureOf(thrown, order.code, order.count), nothing);
-  let code: string;
-  try {
-    code = transformCell(order.code).code;
-  } catch (error) {
-    return fail(error);
-  }
-  slot.last = nothing;
-  slot.promise = null;
-  const thrown = evaluate(code, `cell-${order.count}`);
-  if (thrown) return fail(thrown.thrown);
-  const { promise } = slot as Slot;
-  if (!promise) return finish(null, slot.last);
-  promise.then(() => finish(null, slot.last), fail);
-};
-
-/** Ends the open execution as interrupted; what it waits for may still come, but nobody listens any more. */
+/** Ends the open execution as interrupted; what it waits for may still come, but its code is told to stop (waiting.ts). */
 export const interrupt = (): void => {
   const was = open;
   if (!was) return;
+  forgetQuestion();
   was.abort.abort();
   was.finish(interruption, nothing);
-};
-
-/** Shows a bundle under the cell that calls. */
-const displayBundle = (data: Bundle, more: { displayId?: string; update?: boolean; metadata?: Bundle } = {}): void => {
-  const id = current()?.id ?? "";
-  tell({
-    type: "display",
-    id,
-    data,
-    metadata: more.metadata ?? {},
-    ...(more.displayId ? { displayId: more.displayId } : {}),
-    ...(more.update ? { update: true } : {}),
-  });
-};
-
-type DisplayOptions = { raw?: boolean; display_id?: string; update?: boolean };
-let displays = 0;
-
-/** The global `display`: shows a value now and answers a handle whose `update` replaces it in place. */
-const display = (value: unknown, options: DisplayOptions = {}) => {
-  const displayId = options.display_id ?? `display-${process.pid}-${++displays}`;
-  const put = async (what: unknown, isUpdate: boolean): Promise<void> => {
-    const shown = options.raw ? { data: what as Bundle, metadata: {} } : await show(what);
-    displayBundle(shown.data, { displayId, update: isUpdate, metadata: shown.metadata });
-  };
-  const first = put(value, options.update === true);
-  return {
-    display_id: displayId,
-    update: (next: unknown) => first.then(() => put(next, true)),
-    [Symbol.for("Jupyter.display")]: undefined,
-  };
-};
-
-/** Puts what every cell has into the global scope. */
-export const furnish = (port: { doorPath: string; workDir: string }): void => {
-  Object.assign(scope, { display, ...markup, clear: (wait = false) => tell({ type: "clear", id: current()?.id ?? "", wait }) });
-  const session = Object.freeze({
-    display: displayBundle,
-    ...port,
-    cell: () => current()?.cell ?? null,
-    signal: () => current()?.signal ?? new AbortController().signal,
-  });
-  Object.defineProperty(scope, Symbol.for("atelier.session"), { value: session });
-  process.on("unhandledRejection", (reason) => {
-    const failure = failureOf(reason, "", 0);
-    tell({ type: "failure", id: current()?.id ?? "", failure: { ...failure, ename: `Unhandled ${failure.ename}` } });
-  });
-  process.on("uncaughtException", (error) => tell({ type: "failure", id: current()?.id ?? "", failure: failureOf(error, "", 0) }));
-};
-
-/** Completion and inspection on live values: names in scope, and members of what a dotted path leads to. */
-export const consult = (order: Extract<Order, { type: "complete" | "inspect" }>): void => {
-  const before = order.code.slice(0, order.cursor);
-  const path = /([A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*\.)?([\w$]*)$/.exec(before);
-  const owner = (path?.[1] ?? "").split(".").filter(Boolean);
-  const start = path?.[2] ?? "";
-  const target = owner.reduce<unknown>(
-    (value, name) => (value === null || value === undefined ? undefined : (value as Record<string, unknown>)[name]),
-    scope,
-  );
-  if (order.type === "complete") {
-    const names = new Set<string>();
-    for (let at: unknown = target; at !== null && at !== undefined; at = Object.getPrototypeOf(at))
-      for (const name of Object.getOwnPropertyNames(at)) if (name.startsWith(start) && /^[A-Za-z_$]/.test(name)) names.add(name);
-    return tell({
-      type: "reply",
-      id: order.id,
-      content: {
-        status: "ok",
-        matches: [...names].sort().slice(0, 200),
-        cursor_start: order.cursor - start.length,
-        cursor_end: order.cursor,
-        metadata: {},
-      },
-    });
-  }
-  const rest = /^[\w$]*/.exec(order.code.slice(order.cursor))?.[0] ?? "";
-  const value = target === null || target === undefined ? undefined : (target as Record<string, unknown>)[start + rest];
-  const data = value === undefined ? {} : { "text/plain": inspect(value, { depth: 1, maxArrayLength: 20 }) };
-  tell({ type: "reply", id: order.id, content: { status: "ok", found: value !== undefined, data, metadata: {} } });
 };

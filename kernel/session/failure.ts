@@ -1,7 +1,7 @@
 // A thrown thing as an nbformat error: name, words, and a stack cut down to the frames of the person's own cells.
 import { inspect } from "node:util";
 import type { Failure } from "#kernel/session/messages.ts";
-import { CellSyntaxError } from "#kernel/session/transform.ts";
+import { CellSyntaxError, type LineOf } from "#kernel/session/transform.ts";
 
 /** What an interrupted cell ends with; variables survive. */
 export const interruption: Failure = {
@@ -10,7 +10,20 @@ export const interruption: Failure = {
   traceback: ["Stopped. Variables are kept."],
 };
 
-const isOwnFrame = (line: string): boolean => /\bcell \[\d+\]:\d+:\d+|cell-\d+:\d+:\d+/.test(line);
+const keptMaps = 500;
+const lines = new Map<string, LineOf>();
+
+/** Remembers how the lines of a script that was printed anew lead back to its cell. */
+export const rememberLines = (count: number, lineOf: LineOf | null): void => {
+  const name = String(count);
+  lines.delete(name);
+  if (lineOf) lines.set(name, lineOf);
+  if (lines.size > keptMaps) lines.delete(lines.keys().next().value!);
+};
+
+const lineIn = (cell: string, line: string, column: string): number => lines.get(cell)?.(Number(line), Number(column)) ?? Number(line);
+
+const isOwnFrame = (line: string): boolean => /cell-\d+:\d+:\d+/.test(line);
 
 const framesOf = (error: Error): string[] =>
   (error.stack ?? "")
@@ -18,7 +31,10 @@ const framesOf = (error: Error): string[] =>
     .filter((line) => /^\s+at /.test(line) && isOwnFrame(line))
     .map((line) =>
       line
-        .replace(/cell-(\d+):(\d+):(\d+)/, "cell [$1], line $2:$3")
+        .replace(
+          /cell-(\d+):(\d+):(\d+)/,
+          (_, cell: string, at: string, column: string) => `cell [${cell}], line ${lineIn(cell, at, column)}:${column}`,
+        )
         .replace(/ \(?eval at .*$/, "")
         .trimEnd(),
     )
@@ -32,8 +48,8 @@ const codeFrame = (source: string, line: number): string[] => {
 };
 
 const lineOf = (error: Error, count: number): number | null => {
-  const found = new RegExp(`cell-${count}:(\\d+):\\d+`).exec(error.stack ?? "");
-  return found ? Number(found[1]) : null;
+  const found = new RegExp(`cell-${count}:(\\d+):(\\d+)`).exec(error.stack ?? "");
+  return found ? lineIn(String(count), found[1]!, found[2]!) : null;
 };
 
 /** Makes the failure of an execution from whatever was thrown. */

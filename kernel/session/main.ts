@@ -1,16 +1,22 @@
 // The process of one session. The main thread belongs to the person's code; a worker thread reads orders and can stop the main thread even
 // in an endless loop. Orders are executed one after another; the gateway sends the next cell only when the one before is done.
-import { Worker } from "node:worker_threads";
-import { consult, execute, furnish, interrupt } from "#kernel/session/evaluator.ts";
+import { MessageChannel, Worker } from "node:worker_threads";
+import { receiveComm } from "#kernel/session/comms.ts";
+import { consult } from "#kernel/session/consult.ts";
+import { execute, interrupt, tell } from "#kernel/session/evaluator.ts";
+import { furnish } from "#kernel/session/furniture.ts";
+import { connectInput, takeAnswer } from "#kernel/session/input.ts";
 import type { Order } from "#kernel/session/messages.ts";
 import { setWorkDir } from "#kernel/session/modules.ts";
 import { say } from "#kernel/session/pipe.ts";
 import { flush, takeStreams } from "#kernel/session/streams.ts";
+import { inspectVariable, listVariables } from "#kernel/session/variables.ts";
 
 const [doorPath = "", workDir = process.cwd()] = process.argv.slice(2);
 
-/** Shared with the controller: [0] 1 while a cell runs, [1] counts interrupts the main thread has seen. */
-const flags = new Int32Array(new SharedArrayBuffer(8));
+/** Shared with the controller: [0] 1 while a cell runs, [1] counts interrupts the main thread has seen, [2] counts answers to questions. */
+const flags = new Int32Array(new SharedArrayBuffer(12));
+const { port1: questions, port2: answers } = new MessageChannel();
 
 // The controller's blocking read would keep an exiting process alive, so an exit is told and then made final.
 process.once("exit", (code) => {
@@ -19,13 +25,25 @@ process.once("exit", (code) => {
   process.kill(process.pid, "SIGKILL");
 });
 
+/** Questions about the scope, answered between two turns of the person's code. */
+const answer = (order: Extract<Order, { type: "complete" | "inspect" | "variables" | "variable" }>): void => {
+  const put = (content: Record<string, unknown>): void => tell({ type: "reply", id: order.id, content });
+  if (order.type === "variables") return put({ variables: listVariables() });
+  if (order.type !== "variable") return put(consult(order));
+  const shown = inspectVariable(order.name);
+  if (shown instanceof Promise) void shown.then((one) => put({ found: true, ...one }));
+  else put(shown ? { found: true, ...shown } : { found: false });
+};
+
 process.chdir(workDir);
 setWorkDir(workDir);
 takeStreams();
 furnish({ doorPath, workDir });
+connectInput({ port: questions, flags, tell });
 
 const controller = new Worker(new URL("./controller.ts", import.meta.url), {
-  workerData: flags,
+  workerData: { flags, answers },
+  transferList: [answers],
   execArgv: ["--disable-warning=ExperimentalWarning"],
 });
 controller.on("message", (order: Order) => {
@@ -35,6 +53,8 @@ controller.on("message", (order: Order) => {
   } else if (order.type === "interrupt") {
     Atomics.add(flags, 1, 1);
     interrupt();
-  } else if (order.type === "complete" || order.type === "inspect") consult(order);
+  } else if (order.type === "input") takeAnswer();
+  else if (order.type === "comm") receiveComm(order.id, order.note);
+  else answer(order);
 });
 controller.once("online", () => say(4, { type: "ready" }));

@@ -4,14 +4,39 @@
 
 export type CellSource = { cellId: string; cellHash: string; notebookId: string; revision: number; pipelineRunId?: string };
 
+/** A message of a comm, either way; buffers travel as base64. */
+export type CommNote = {
+  kind: "open" | "msg" | "close";
+  commId: string;
+  target?: string;
+  data: unknown;
+  metadata: Record<string, unknown>;
+  buffers: string[];
+};
+
 export type Order =
-  | { type: "execute"; id: string; code: string; count: number; isSilent: boolean; cell: CellSource | null }
+  | {
+      type: "execute";
+      id: string;
+      code: string;
+      count: number;
+      isSilent: boolean;
+      canAsk: boolean;
+      /** Jupyter's user_expressions: evaluated after the cell, by name. */
+      expressions: Record<string, string>;
+      cell: CellSource | null;
+    }
   | { type: "complete" | "inspect"; id: string; code: string; cursor: number }
+  | { type: "variables"; id: string }
+  | { type: "variable"; id: string; name: string }
   | { type: "interrupt" }
-  | { type: "input"; id: string; value: string };
+  | { type: "input"; value: string }
+  | { type: "comm"; id: string; note: CommNote };
 
 export type Bundle = Record<string, unknown>;
 export type Failure = { ename: string; evalue: string; traceback: string[] };
+export type Shown = { data: Bundle; metadata: Bundle };
+export type ExpressionAnswer = ({ status: "ok" } & Shown) | ({ status: "error" } & Failure);
 
 export type News =
   | { type: "ready" }
@@ -19,6 +44,9 @@ export type News =
   | { type: "display"; id: string; data: Bundle; metadata: Bundle; displayId?: string; update?: boolean }
   | { type: "clear"; id: string; wait: boolean }
   | { type: "failure"; id: string; failure: Failure }
-  | { type: "done"; id: string; result?: { data: Bundle; metadata: Bundle }; failure?: Failure }
-  | { type: "reply"; id: string; content: Record<string, unknown> }
+  | { type: "done"; id: string; result?: Shown; failure?: Failure; expressions?: Record<string, ExpressionAnswer> }
+  | { type: "input"; id: string; prompt: string; isPassword: boolean }
+  | { type: "comm"; id: string; note: CommNote }
+  /** The answer to a request; null where the protocol has none (comm messages). */
+  | { type: "reply"; id: string; content: Record<string, unknown> | null }
   | { type: "exit"; code: number };

@@ -6,7 +6,15 @@ import { Writable } from "node:stream";
 import type { CellSource } from "#kernel/session/messages.ts";
 import { say } from "#kernel/session/pipe.ts";
 
-export type Running = { id: string; cell: CellSource | null; signal: AbortSignal; isSilent: boolean };
+export type Running = {
+  id: string;
+  cell: CellSource | null;
+  signal: AbortSignal;
+  isSilent: boolean;
+  canAsk: boolean;
+  /** Set when the execution was interrupted and its code has been told so once. */
+  hasHeardStop?: boolean;
+};
 
 /** Which execution the current code belongs to, through awaits and timers. */
 export const running = new AsyncLocalStorage<Running>();

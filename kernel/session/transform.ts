@@ -2,16 +2,22 @@
 // top-level `const`, `let` and `class` become `var`, which makes any redefinition legal; imports become awaited imports; the last
 // expression is kept for showing; and a cell that awaits becomes hoisted names plus one async function.
 //
-// Nothing here inserts a line break: an error's line is the cell's line.
-import { stripTypeScriptTypes } from "node:module";
+// Nothing here inserts a line break: an error's line is the cell's line. Only what must be compiled (enums, namespaces, parameter
+// properties, `using` inside a function) is printed anew, and then `lineOf` leads back.
+import { SourceMap, stripTypeScriptTypes } from "node:module";
 import MagicString from "magic-string";
 import { parseSync } from "oxc-parser";
 import { transformSync } from "oxc-transform";
 
-/** What the script calls: `h.last` keeps the value shown, `h.promise` the run of an awaiting cell, `h.import` loads modules. */
+/** What the script calls: `h.last` keeps the value shown, `h.promise` the run of an awaiting cell, `h.import` loads modules, `h.wait` and
+ * `h.each` are how its awaits come back, `h.using` keeps what it must give back. */
 export const hook = 'globalThis[Symbol.for("atelier.cell")]';
+/** The same inside an awaiting cell, where another cell may be running by the time it goes on. */
+const ownHook = "__cell";
 
-export type Transformed = { code: string; isAsync: boolean; names: string[] };
+/** `lineOf` leads from a line of the script to the cell's, when the two differ. */
+export type Transformed = { code: string; isAsync: boolean; names: string[]; lineOf: LineOf | null };
+export type LineOf = (line: number, column: number) => number;
 
 type Node = { type: string; start: number; end: number; [key: string]: unknown };
 
@@ -32,14 +38,32 @@ const placeOf = (source: string, offset: number): { line: number; column: number
   return { line: before.length, column: before.at(-1)!.length + 1 };
 };
 
-const eraseTypes = (source: string): string => {
-  try {
-    return stripTypeScriptTypes(source, { mode: "strip" });
-  } catch {
-    const { code, errors } = transformSync("cell.ts", source, { sourceType: "module", typescript: { onlyRemoveTypeImports: true } });
-    if (errors.length === 0) return code.trimEnd();
-    return raise(source);
+type Plain = { code: string; lineOf: LineOf | null };
+
+const compile = (source: string): Plain | null => {
+  const { code, errors, map } = transformSync("cell.ts", source, {
+    sourceType: "module",
+    typescript: { onlyRemoveTypeImports: true },
+    target: "es2024",
+    helpers: { mode: "External" as never }, // an ambient const enum; this is its value
+    sourcemap: true,
+  });
+  if (errors.length > 0) return null;
+  const lines = map ? new SourceMap({ ...map, version: 3, file: "cell", sourceRoot: "", sourcesContent: [] } as never) : null;
+  const lineOf: LineOf = (line, column) => {
+    const entry = lines?.findEntry(line - 1, Math.max(0, column - 1));
+    return entry && "originalLine" in entry ? entry.originalLine + 1 : line;
+  };
+  return { code: code.trimEnd(), lineOf };
+};
+
+const eraseTypes = (source: string, mustCompile: boolean): Plain => {
+  if (!mustCompile) {
+    try {
+      return { code: stripTypeScriptTypes(source, { mode: "strip" }), lineOf: null };
+    } catch {} // an enum, a namespace, a parameter property, or no TypeScript at all: the compiler knows
   }
+  return compile(source) ?? raise(source);
 };
 
 /** Says why a source does not parse, in the parser's words with the cell's line. */
@@ -47,7 +71,7 @@ const raise = (source: string, language: "ts" | "js" = "ts"): never => {
   const { errors } = parseSync(`cell.${language}`, source, { sourceType: "module" });
   const first = errors[0];
   const { line, column } = placeOf(source, first?.labels[0]?.start ?? 0);
-  if (/JSX/i.test(first?.message ?? ""))
+  if (/<\/|\/>|<>/.test(source) && parseSync("cell.tsx", source, { sourceType: "module" }).errors.length === 0)
     throw new CellSyntaxError("JSX is not part of a cell's language. Build HTML with html`…` instead.", line, column);
   throw new CellSyntaxError(first?.message ?? "This cell is not TypeScript.", line, column);
 };
@@ -82,9 +106,14 @@ const namesIn = (pattern: Node): string[] => {
   return [];
 };
 
-const replaceDynamicImports = (node: Node, text: MagicString): void => {
+/** Leads dynamic imports and every await, also those inside functions, through the hook. */
+const leadThroughHook = (node: Node, text: MagicString): void => {
   if (node.type === "ImportExpression") text.overwrite(node.start, node.start + "import".length, `${hook}.import`);
-  for (const child of childrenOf(node)) replaceDynamicImports(child, text);
+  const awaited = node.type === "AwaitExpression" ? (node.argument as Node) : null;
+  const looped = node.type === "ForOfStatement" && node.await === true ? (node.right as Node) : null;
+  for (const child of childrenOf(node)) leadThroughHook(child, text);
+  const inner = awaited ?? looped;
+  if (inner) text.prependRight(inner.start, `${hook}.${awaited ? "wait" : "each"}(`).appendLeft(inner.end, ")");
 };
 
 const importText = (node: Node, index: number): { code: string; names: string[] } => {
@@ -105,7 +134,17 @@ const importText = (node: Node, index: number): { code: string; names: string[] 
   return { code: `${parts.join("; ")};`, names };
 };
 
-type Work = { text: MagicString; source: string; isAsync: boolean; names: string[]; hoisted: string[]; imports: number };
+type Work = {
+  text: MagicString;
+  source: string;
+  isAsync: boolean;
+  names: string[];
+  hoisted: string[];
+  imports: number;
+  /** Enums and namespaces: each would otherwise add to the one of an earlier run. */
+  merging: string[];
+  givesBack: boolean;
+};
 
 const declare = (node: Node, work: Work): void => {
   const declarations = node.declarations as Node[];
@@ -147,11 +186,11 @@ const statement = (node: Node, work: Work): void => {
   } else if (/^Export/.test(node.type)) text.remove(node.start, node.end);
 };
 
-const keepLast = (body: Node[], text: MagicString): void => {
+const keepLast = (body: Node[], { text, isAsync }: Work): void => {
   const last = body.at(-1);
   if (last?.type !== "ExpressionStatement") return;
   const expression = last.expression as Node;
-  text.prependRight(expression.start, `${hook}.last = (`).appendLeft(expression.end, ")");
+  text.prependRight(expression.start, `${isAsync ? ownHook : hook}.last = (`).appendLeft(expression.end, ")");
 };
 
 const wrap = (work: Work): string => {
@@ -161,28 +200,69 @@ const wrap = (work: Work): string => {
   const head = names.filter((name) => !functions.has(name));
   const declared = head.length > 0 ? `var ${head.join(", ")};` : "";
   const given = [...functions].map((name) => `globalThis[${JSON.stringify(name)}] = ${name};`).join("");
-  work.text.prepend(`${declared}${hook}.promise = (async () => {${given}`).append("\n})();");
+  const [before, after] = work.givesBack ? ["try{", `}catch(e){${ownHook}.using.e=e}finally{await ${ownHook}.using.d()}`] : ["", ""];
+  work.text
+    .prepend(`${declared}${reset(work)}${hook}.promise = (async () => {const ${ownHook}=${hook};${before}${given}`)
+    .append(`\n${after}})();`);
   return work.text.toString();
 };
 
+const reset = ({ merging }: Work): string => merging.map((name) => `var ${name} = undefined;`).join("");
+
+const mergingNames = (source: string): string[] =>
+  /\b(enum|namespace|module)\b/.test(source)
+    ? (parseSync("cell.ts", source, { sourceType: "module" }).program.body as unknown as Node[]).flatMap((node) => {
+        const at = /^Export/.test(node.type) && isNode(node.declaration) ? node.declaration : node;
+        const isMerging = /^TS(Enum|Module)Declaration$/.test(at.type) && at.declare !== true && (at.id as Node).type === "Identifier";
+        return isMerging ? [String((at.id as Node).name)] : [];
+      })
+    : [];
+
+const isUsing = (node: Node): boolean => node.type === "VariableDeclaration" && /using$/.test(String(node.kind));
+const holdsUsing = (node: Node): boolean => isUsing(node) || [...childrenOf(node)].some(holdsUsing);
+
+/** A cell's own `using` becomes a const that is given back when the cell ends; one inside a function must be compiled. */
+const takeUsing = (source: string): { source: string; givesBack: boolean; mustCompile: boolean } => {
+  const asIs = { source, givesBack: false, mustCompile: false };
+  if (!/\busing\b/.test(source)) return asIs;
+  const { program, errors } = parseSync("cell.ts", source, { sourceType: "module" });
+  if (errors.length > 0) return asIs;
+  const body = program.body as unknown as Node[];
+  const text = new MagicString(source);
+  const own = body.filter(isUsing);
+  for (const node of own) {
+    const keyword = String(node.kind);
+    text.overwrite(node.start, node.start + keyword.length, "const");
+    for (const one of node.declarations as Node[]) {
+      const init = one.init as Node;
+      text.prependRight(init.start, `${ownHook}.using.${keyword === "using" ? "u" : "a"}(`).appendLeft(init.end, ")");
+    }
+  }
+  return { source: text.toString(), givesBack: own.length > 0, mustCompile: body.some((node) => !isUsing(node) && holdsUsing(node)) };
+};
+
 /** Turns a cell into a script for the shared scope; throws CellSyntaxError with the cell's line. */
-export const transformCell = (source: string): Transformed => {
-  const plain = eraseTypes(source);
+export const transformCell = (cell: string): Transformed => {
+  const { source, givesBack, mustCompile } = takeUsing(cell);
+  const { code: plain, lineOf } = eraseTypes(source, mustCompile);
   const { program, errors } = parseSync("cell.js", plain, { sourceType: "module" });
   if (errors.length > 0) raise(plain, "js");
   const body = program.body as unknown as Node[];
   const work: Work = {
     text: new MagicString(plain),
     source: plain,
-    isAsync: body.some((node) => node.type === "ImportDeclaration" || awaits(node)),
+    isAsync: givesBack || body.some((node) => node.type === "ImportDeclaration" || awaits(node)),
     names: [],
     hoisted: [],
     imports: 0,
+    merging: lineOf ? mergingNames(source) : [],
+    givesBack,
   };
-  for (const node of body) replaceDynamicImports(node, work.text);
-  keepLast(body, work.text);
+  for (const node of body) leadThroughHook(node, work.text);
+  keepLast(body, work);
   for (const node of body) statement(node, work);
-  return { code: work.isAsync ? wrap(work) : work.text.toString(), isAsync: work.isAsync, names: [...new Set(work.names)] };
+  const code = work.isAsync ? wrap(work) : reset(work) + work.text.toString();
+  return { code, isAsync: work.isAsync, names: [...new Set(work.names)], lineOf };
 };
 
 /** Whether a cell is finished, for front ends that run on Enter: an unexpected end means "go on typing". */

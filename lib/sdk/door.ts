@@ -16,6 +16,11 @@ export type SessionPort = {
   workDir: string;
   cell: () => CellSource | null;
   signal: () => AbortSignal;
+  /** Absent where no front end can listen. */
+  comms?: {
+    register: (target: string, handler: (comm: never, opened: never) => unknown) => void;
+    open: (target: string, data: unknown, more: object) => never;
+  };
 };
 
 /** The session this code runs in, or null outside a cell (a script, a test). */

@@ -1,5 +1,6 @@
 // What a cell imports as "atelier".
 export { chart } from "#lib/sdk/chart.ts";
+export * as comms from "#lib/sdk/comms.ts";
 export * as datasets from "#lib/sdk/datasets.ts";
 export * as endpoints from "#lib/sdk/endpoints.ts";
 export * as learn from "#lib/sdk/learn.ts";

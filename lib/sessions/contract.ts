@@ -15,6 +15,7 @@ export const sessionSchema = z.object({
   memoryLimitMb: z.number(),
   message: z.string().nullable().describe("What happened last to the session itself, in words"),
   startedAt: z.string().nullable(),
+  kernelId: z.string().nullable().optional().describe("The kernel behind the notebook, for Jupyter's cell-run API"),
 });
 export type Session = z.output<typeof sessionSchema>;
 

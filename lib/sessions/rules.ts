@@ -120,10 +120,14 @@ const sessionStatus = (state: State, told: Told): Change[] => {
   return [{ type: "session" }];
 };
 
+/** Busy and idle around a question (completion, a comm) say nothing about the cells. */
+const isAboutOthers = (state: State, { msg }: Told): boolean =>
+  msg.parent_header.msg_id !== undefined && !state.runs.has(msg.parent_header.msg_id);
+
 /** Applies one kernel message; `at` is when it happened. */
 export const take = (state: State, told: Told, at: string): Change[] => {
   const { header, content, metadata, parent_header } = told.msg;
-  if (header.msg_type === "status") return sessionStatus(state, told);
+  if (header.msg_type === "status") return isAboutOthers(state, told) ? [] : sessionStatus(state, told);
   if (header.msg_type === "update_display_data")
     return update(
       state,

@@ -92,6 +92,7 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
     memoryLimitMb: row.memoryLimitMb,
     message: state.message,
     startedAt: row.startedAt?.toISOString() ?? null,
+    kernelId,
   });
 
   const tell = (events: RunEvent[]): void => {
