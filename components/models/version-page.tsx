@@ -16,7 +16,7 @@ const Shape = ({ profile }: { profile: ColumnProfile | undefined }) => {
   if (profile.kind === "number")
     return (
       <span className="row">
-        <Bars heights={profile.deciles.slice(1).map((high, i) => 1 / Math.max(1e-9, high - profile.deciles[i]!))} />{" "}
+        <Bars heights={profile.histogram.counts} />{" "}
         <span className="dim">
           {metric(profile.deciles[0])} – {metric(profile.deciles[10])}
         </span>
@@ -148,7 +148,7 @@ export const VersionPage = ({ workspace, version, profile, endpoints, canOperate
       }
     />
     {version.description ? (
-      <p className="prose" style={{ maxWidth: 760 }}>
+      <p className="prose" style={{ maxWidth: 760, marginBottom: 16 }}>
         {version.description}
       </p>
     ) : null}

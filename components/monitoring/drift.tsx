@@ -61,20 +61,23 @@ export const DistributionDialog = ({
   workspace,
   endpoint,
   feature,
+  version,
   onClose,
 }: {
   workspace: string;
   endpoint: string;
   feature: string;
+  /** Without it, the version that answers now. */
+  version?: number;
   onClose: () => void;
 }) => {
   const [opened, setOpened] = useState<Opened>({ feature, found: null, problem: null });
   useEffect(() => {
-    call(readDistribution, { workspace, endpoint, feature }).then(
+    call(readDistribution, { workspace, endpoint, feature, ...(version === undefined ? {} : { version }) }).then(
       (found) => setOpened({ feature, found, problem: null }),
       (error: Error) => setOpened({ feature, found: null, problem: error.message }),
     );
-  }, [workspace, endpoint, feature]);
+  }, [workspace, endpoint, feature, version]);
   const { found } = opened;
   return (
     <Dialog title={`${feature}, training and live`} isWide safe="Close" problem={opened.problem} onClose={onClose}>

@@ -14,9 +14,8 @@ const Kind = ({ of }: { of: Happening["kind"] }) =>
   );
 
 export const WhatHappened = ({ workspace, monitor, strip }: { workspace: string; monitor: MonitorPage; strip?: ReactNode }) => {
-  const { endpoint, happenings, drift } = monitor;
-  const canOpen = (feature: string): boolean => drift?.features.some((one) => one.feature === feature) ?? false;
-  const [open, setOpen] = useState<string | null>(null);
+  const { endpoint, happenings } = monitor;
+  const [open, setOpen] = useState<Happening | null>(null);
   const openCount = happenings.filter((one) => one.note === "open").length;
   return (
     <section>
@@ -39,8 +38,8 @@ export const WhatHappened = ({ workspace, monitor, strip }: { workspace: string;
                 <td className="what">
                   {one.subject ? <span className="mono">{one.subject} </span> : null}
                   {one.sentence}{" "}
-                  {one.kind === "drifted" && one.subject && canOpen(one.subject) ? (
-                    <button type="button" className="lk soft plainlink" onClick={() => setOpen(one.subject)}>
+                  {one.kind === "drifted" && one.subject ? (
+                    <button type="button" className="lk soft plainlink" onClick={() => setOpen(one)}>
                       Open the two distributions
                     </button>
                   ) : null}
@@ -51,7 +50,15 @@ export const WhatHappened = ({ workspace, monitor, strip }: { workspace: string;
           </tbody>
         </table>
       </div>
-      {open ? <DistributionDialog workspace={workspace} endpoint={endpoint} feature={open} onClose={() => setOpen(null)} /> : null}
+      {open?.subject && open.version ? (
+        <DistributionDialog
+          workspace={workspace}
+          endpoint={endpoint}
+          feature={open.subject}
+          version={open.version}
+          onClose={() => setOpen(null)}
+        />
+      ) : null}
     </section>
   );
 };

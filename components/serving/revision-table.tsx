@@ -20,7 +20,8 @@ export const TrafficBar = ({ endpoint }: { endpoint: EndpointPage }) => (
   </section>
 );
 
-const StateOf = ({ one, isCurrent }: { one: Revision; isCurrent: boolean }) => {
+const StateOf = ({ one, isCurrent, isStopped }: { one: Revision; isCurrent: boolean; isStopped: boolean }) => {
+  if (isCurrent && isStopped) return <span className="soft">stopped</span>;
   if (isCurrent) return <Role of="champion">Champion</Role>;
   if (one.status === "loading") return <State of="running">Loads</State>;
   if (one.status === "failed") return <State of="failed">Failed</State>;
@@ -28,7 +29,7 @@ const StateOf = ({ one, isCurrent }: { one: Revision; isCurrent: boolean }) => {
 };
 
 const Row = ({ workspace, endpoint, monitor, one }: Props & { one: Revision }) => {
-  const isCurrent = one.id === endpoint.current?.id && !endpoint.trashedAt;
+  const isCurrent = one.id === endpoint.current?.id;
   const isNewestOfVersion = !endpoint.revisions.some(
     (other) => other.version === one.version && other.number > one.number && other.servingAt !== null,
   );
@@ -36,7 +37,7 @@ const Row = ({ workspace, endpoint, monitor, one }: Props & { one: Revision }) =
   return (
     <tr>
       <td>
-        <StateOf one={one} isCurrent={isCurrent} />
+        <StateOf one={one} isCurrent={isCurrent} isStopped={endpoint.trashedAt !== null} />
       </td>
       <td className="num">{one.number}</td>
       <td>

@@ -39,6 +39,7 @@ export const happeningSchema = z.object({
   until: z.string().nullable().describe("When drift ended; null while it lasts, and of what has no length"),
   kind: z.enum(["champion", "failed", "drifted", "loading"]),
   subject: z.string().nullable().describe("A feature, when it is about one; the sentence goes on from it"),
+  version: z.number().int().nullable().describe("Version it is about"),
   sentence: z.string(),
   note: z.string(),
 });
@@ -125,7 +126,12 @@ export const readDistribution = operation({
   path: `${base}/{endpoint}/features/{feature}`,
   grant: "read",
   summary: "Reads how one feature is spread in the training data and in the newest requests, bin by bin.",
-  input: z.object({ ...inWorkspace, endpoint: z.string().min(1).max(64).describe("Name or id"), feature: z.string().min(1).max(250) }),
+  input: z.object({
+    ...inWorkspace,
+    endpoint: z.string().min(1).max(64).describe("Name or id"),
+    feature: z.string().min(1).max(250),
+    version: z.coerce.number().int().positive().optional().describe("Version that answered; without it, the one that answers now"),
+  }),
   output: distributionSchema,
 });
 

@@ -18,7 +18,7 @@ export const lasted = (ms: number): string => {
 
 const ofRevision = (revision: Revision, before: Revision | undefined): Happening => {
   const { number, version, status, message } = revision;
-  const base = { id: revision.id, until: null, subject: null, note: `by ${revision.by}` };
+  const base = { id: revision.id, until: null, subject: null, version, note: `by ${revision.by}` };
   if (status === "failed")
     return {
       ...base,
@@ -56,6 +56,7 @@ const ofEpisode = (episode: Episode, answering: number | null, revisions: readon
   until: endOf(episode, answering, revisions),
   kind: "drifted",
   subject: episode.feature,
+  version: episode.version,
   sentence: `PSI ${episode.psi.toFixed(2)} over ${count(episode.rows)} rows, limit ${driftLimit.toFixed(2)}.`,
   note: noteOf(episode, answering),
 });
@@ -76,6 +77,7 @@ const ofFailures = (minutes: readonly Minute[]): Happening[] => {
       until: null,
       kind: "failed",
       subject: null,
+      version: null,
       sentence: `${count(total("failed"))} of ${count(total("requests"))} requests could not be answered (ours).`,
       note: `within ${spell.length} min`,
     };

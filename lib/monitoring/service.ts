@@ -114,10 +114,13 @@ export const readMonitor = verb(contract.readMonitor, async (scope, { endpoint, 
   };
 });
 
-export const readDistribution = verb(contract.readDistribution, async (scope, { endpoint, feature }) => {
+export const readDistribution = verb(contract.readDistribution, async (scope, { endpoint, feature, version }) => {
   const found = await findEndpoint(scope, endpoint);
   if (!found) throw missing("endpoint", endpoint);
-  const current = (await revisions(scope, found.id)).find((row) => row.id === found.current?.id);
+  const rows = await revisions(scope, found.id);
+  const current = rows.find((row) =>
+    version === undefined ? row.id === found.current?.id : row.version === version && row.status !== "failed",
+  );
   const profile = (current?.reference as Profile | null | undefined)?.columns[feature];
   if (!current || !profile) throw missing("feature", feature);
   const logged = await recentInputs(scope, {

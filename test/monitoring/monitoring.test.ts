@@ -99,10 +99,14 @@ describe("watching", () => {
     const page = await read();
     expect(page.drift!.features[0]).toMatchObject({ feature: "income", status: "drifted" });
     expect(page.drifted).toEqual(["income"]);
-    expect(page.happenings[0]).toMatchObject({ kind: "drifted", subject: "income", note: "open", until: null });
+    expect(page.happenings[0]).toMatchObject({ kind: "drifted", subject: "income", note: "open", until: null, version: 1 });
     expect(await news()).toBe(1);
     const spread = await house.as("viewer")(contract.readDistribution, { ...main, endpoint: "credit", feature: "income" });
     expect(spread).toMatchObject({ kind: "number", version: 1, trainingRows: 800 });
+    const ofVersion = (version: number) =>
+      house.as("viewer")(contract.readDistribution, { ...main, endpoint: "credit", feature: "income", version });
+    expect(await ofVersion(1)).toEqual(spread);
+    expect((await refusal(ofVersion(9))).status).toBe(404);
     expect(spread.bins.at(-1)!.live).toBeGreaterThan(2 * spread.bins.at(-1)!.training);
     await send(100, 14, 0.9);
     await work();
