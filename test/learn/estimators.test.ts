@@ -1,53 +1,17 @@
 // Estimators on real tables: quality beside published numbers, and that the exported file answers exactly as the notebook did.
-import { readFileSync } from "node:fs";
-import ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { boostedTrees } from "#lib/learn/estimators/boosted-trees.ts";
-import type { Fitted } from "#lib/learn/estimators/estimator.ts";
 import { logisticRegression } from "#lib/learn/estimators/logistic.ts";
 import { atThreshold, averagePrecision, brier, ksStatistic, logLoss, rocAuc } from "#lib/learn/metrics/classification.ts";
 import { mulberry32 } from "#lib/learn/random.ts";
 import { profileTable } from "#lib/learn/stats/profile.ts";
 import { psiAgainst, psiDeciles, psiEvidently } from "#lib/learn/stats/psi.ts";
 import { type Columns, labelsOf, stratifiedFolds, takeRows, trainTestSplit } from "#lib/learn/tables/table.ts";
+import { readTable, throughOnnx } from "#test/kit/tables.ts";
 
-const load = (path: string): Columns => {
-  const [head, ...lines] = readFileSync(path, "utf8")
-    .trim()
-    .split("\n")
-    .map((line) => line.split(",").map((cell) => cell.replaceAll('"', "")));
-  return Object.fromEntries(
-    head!.map((name, j) => {
-      const cells = lines.map((line) => line[j]!);
-      const isNumber = cells.every((cell) => cell === "" || cell === "NA" || !Number.isNaN(Number(cell)));
-      return [
-        name,
-        isNumber
-          ? Float64Array.from(cells, (cell) => (cell === "" || cell === "NA" ? Number.NaN : Number(cell)))
-          : cells.map((cell) => (cell === "NA" ? "" : cell)),
-      ];
-    }),
-  );
-};
-const loans = load("drizzle/seed/data/lending_club.csv");
-const churn = load("test/learn/data/churn.csv");
-const credit = load("test/learn/data/credit_data.csv");
-
-const throughOnnx = async (model: Fitted, rows: Columns): Promise<Float32Array> => {
-  const session = await ort.InferenceSession.create(model.toOnnx());
-  const feeds = Object.fromEntries(
-    model.signature.inputs.map(({ name, datatype }) => {
-      const column = rows[name]!;
-      return [
-        name,
-        datatype === "FP32"
-          ? new ort.Tensor("float32", Float32Array.from(column as Float64Array), [column.length, 1])
-          : new ort.Tensor("string", column as string[], [column.length, 1]),
-      ];
-    }),
-  );
-  return (await session.run(feeds)).probability!.data as Float32Array;
-};
+const loans = readTable("drizzle/seed/data/lending_club.csv");
+const churn = readTable("test/learn/data/churn.csv");
+const credit = readTable("test/learn/data/credit_data.csv");
 
 const crossValidated = async (table: Columns, target: string, positive: string, make: () => ReturnType<typeof boostedTrees>) => {
   const areas: number[] = [];
@@ -88,7 +52,7 @@ describe("what is served is what was trained", () => {
       Home: (test.Home as string[]).map((level, i) => (i % 9 === 0 ? "a level nobody saw" : i % 7 === 0 ? "" : level)),
       Income: (test.Income as Float64Array).map((value, i) => (i % 5 === 0 ? Number.NaN : value)),
     };
-    const [ours, theirs] = [model.predict(odd), await throughOnnx(model, odd)];
+    const [ours, theirs] = [model.predict(odd), (await throughOnnx(model, odd)).probability as Float32Array];
     const worst = ours.reduce((most, p, i) => Math.max(most, Math.abs(p - theirs[i]!)), 0);
     expect(worst).toBeLessThan(1e-5);
   });

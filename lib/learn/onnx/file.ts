@@ -1,11 +1,19 @@
 // The ONNX file format: opset 17, IR version 8, ai.onnx.ml 3. Graphs (lib/learn/graph) and hand-written models (builder.ts) are both written here.
+// A graph with regular expressions asks for opset 20; com.microsoft (tokens, hashes) is declared only where it is used.
 import proto from "onnx-proto";
 
 const { onnx } = proto;
 /** Element types by their number in the format. */
 export const elementTypes = { float32: 1, uint8: 2, int32: 6, int64: 7, string: 8, bool: 9, float16: 10, float64: 11 } as const;
 export type ElementType = keyof typeof elementTypes;
-export type Attribute = number | string | readonly number[] | readonly string[] | { ints: readonly number[] } | { float: number };
+export type Attribute =
+  | number
+  | string
+  | readonly number[]
+  | readonly string[]
+  | { ints: readonly number[] }
+  | { float: number }
+  | { doubles: readonly number[] };
 export type Dimension = number | string;
 
 export type FileNode = {
@@ -15,9 +23,10 @@ export type FileNode = {
   attributes: Readonly<Record<string, Attribute>>;
   domain?: string;
 };
-/** A weight in the file, or (`external`) a stretch of a file beside it. */
+/** A weight in the file, texts, or (`external`) a stretch of a file beside it. */
 export type FileTensor = { name: string; type: ElementType; shape: readonly number[] } & (
   | { data: Uint8Array }
+  | { texts: readonly string[] }
   | { external: { location: string; offset: number; length: number } }
 );
 export type FileValue = { name: string; type: ElementType; shape: readonly Dimension[] };
@@ -27,6 +36,8 @@ export type FileGraph = {
   tensors: readonly FileTensor[];
   inputs: readonly FileValue[];
   outputs: readonly FileValue[];
+  /** 17 unless an operator is younger. */
+  opset?: number;
 };
 
 const attributeOf = (name: string, value: Attribute) => {
@@ -34,6 +45,10 @@ const attributeOf = (name: string, value: Attribute) => {
   if (typeof value === "number") return { name, type: AttributeType.INT, i: value };
   if (typeof value === "string") return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
   if ("float" in value) return { name, type: AttributeType.FLOAT, f: value.float };
+  if ("doubles" in value) {
+    const rawData = new Uint8Array(Float64Array.from(value.doubles).buffer);
+    return { name, type: AttributeType.TENSOR, t: { name, dataType: elementTypes.float64, dims: [value.doubles.length], rawData } };
+  }
   if ("ints" in value) return { name, type: AttributeType.INTS, ints: [...value.ints] };
   if (typeof value[0] === "string")
     return { name, type: AttributeType.STRINGS, strings: (value as readonly string[]).map((one) => new TextEncoder().encode(one)) };
@@ -53,21 +68,24 @@ const valueInfo = ({ name, type, shape }: FileValue) => ({
 const tensorOf = (tensor: FileTensor) => {
   const head = { name: tensor.name, dataType: elementTypes[tensor.type], dims: [...tensor.shape] };
   if ("data" in tensor) return { ...head, rawData: tensor.data };
+  if ("texts" in tensor) return { ...head, stringData: tensor.texts.map((one) => new TextEncoder().encode(one)) };
   const { location, offset, length } = tensor.external;
   const pairs = Object.entries({ location, offset: String(offset), length: String(length) });
   return { ...head, dataLocation: onnx.TensorProto.DataLocation.EXTERNAL, externalData: pairs.map(([key, value]) => ({ key, value })) };
 };
 
 /** The bytes of a model file; one file holds at most 2 GB, weights beyond that must be external. */
-export const encodeModel = (graph: FileGraph, producer: string): Uint8Array =>
-  onnx.ModelProto.encode(
+export const encodeModel = (graph: FileGraph, producer: string): Uint8Array => {
+  const { opset = 17 } = graph;
+  const domains = new Set(["ai.onnx.ml", ...graph.nodes.map((one) => one.domain ?? "")].filter((domain) => domain !== ""));
+  return onnx.ModelProto.encode(
     onnx.ModelProto.fromObject({
-      irVersion: 8,
+      irVersion: opset > 18 ? 9 : 8,
       producerName: "atelier",
       producerVersion: producer,
       opsetImport: [
-        { domain: "", version: 17 },
-        { domain: "ai.onnx.ml", version: 3 },
+        { domain: "", version: opset },
+        ...[...domains].map((domain) => ({ domain, version: domain === "ai.onnx.ml" ? 3 : 1 })),
       ],
       graph: {
         name: graph.name,
@@ -85,3 +103,4 @@ export const encodeModel = (graph: FileGraph, producer: string): Uint8Array =>
       },
     }),
   ).finish();
+};

@@ -1,0 +1,81 @@
+// Columns cut into quantile bins for histogram trees. Edges are float32 and lie between two neighbouring values, so that a served model,
+// which sees float32, decides exactly like the training did. A column of level codes has one bin a level.
+import type { Feature, Matrix } from "#lib/learn/preprocess/encoder.ts";
+
+/**
+ * Binned rows. `bins` is column by column in shared memory; bin 0 is "missing", bin b > 0 holds values ≤ edges[b − 1] (the last bin is
+ * open), or the level with code b − 1. `counts` are bins a column, missing included.
+ */
+export type Binned = {
+  bins: Uint8Array;
+  edges: Float64Array[];
+  counts: Int32Array;
+  isLevels: Uint8Array;
+  rows: number;
+  features: number;
+};
+
+const sampleLimit = 200_000;
+
+const distinctIn = (sorted: Float64Array): number => {
+  let count = Math.min(1, sorted.length);
+  for (let i = 1; i < sorted.length; i++) if (sorted[i] !== sorted[i - 1]) count += 1;
+  return count;
+};
+
+/** Edges of at most `maxBins` bins of about equal size; one bin a value when there are few values. */
+const edgesOf = (column: Float64Array, maxBins: number): Float64Array => {
+  const sorted = column.filter((value) => !Number.isNaN(value)).sort();
+  const cuts: number[] = [];
+  const wanted = sorted.length / maxBins;
+  let filled = 0;
+  let left = distinctIn(sorted);
+  for (let i = 0; i + 1 < sorted.length && cuts.length < maxBins - 1; i++) {
+    filled += 1;
+    const [low, high] = [sorted[i]!, sorted[i + 1]!];
+    if (low === high) continue;
+    left -= 1;
+    // cut when the bin is full, or when there are bins enough for every value that is left
+    if (filled < wanted && left > maxBins - 1 - cuts.length) continue;
+    const cut = Math.fround(low / 2 + high / 2);
+    cuts.push(cut >= low && cut < high ? cut : low);
+    filled = 0;
+  }
+  return Float64Array.from(cuts);
+};
+
+/** 0 for missing, else 1 + the number of edges below the value. */
+const binOf = (value: number, edges: Float64Array): number => {
+  if (Number.isNaN(value)) return 0;
+  let low = 0;
+  let high = edges.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (value > edges[middle]!) low = middle + 1;
+    else high = middle;
+  }
+  return low + 1;
+};
+
+/** Values of a column, of every `step`-th row. */
+const columnOf = (x: Matrix, f: number, step = 1): Float64Array =>
+  Float64Array.from({ length: Math.ceil(x.rows / step) }, (_, i) => x.data[i * step * x.width + f]!);
+
+/** Bins a matrix; edges of large tables come from at most 200,000 evenly spaced rows. */
+export const binMatrix = (x: Matrix, features: readonly Feature[], maxBins: number): Binned => {
+  const { rows, width } = x;
+  const step = Math.max(1, Math.floor(rows / sampleLimit));
+  const bins = new Uint8Array(new SharedArrayBuffer(Math.max(1, rows * width)));
+  const counts = new Int32Array(width);
+  const isLevels = Uint8Array.from(features, (feature) => Number(feature.kind === "code"));
+  const edges = features.map((feature, f) => {
+    const own = isLevels[f] ? new Float64Array(0) : edgesOf(columnOf(x, f, step), maxBins);
+    counts[f] = isLevels[f] ? feature.levels!.length + 1 : own.length + 2;
+    for (let i = 0; i < rows; i++) {
+      const value = x.data[i * width + f]!;
+      bins[f * rows + i] = isLevels[f] ? (Number.isNaN(value) ? 0 : value + 1) : binOf(value, own);
+    }
+    return own;
+  });
+  return { bins, edges, counts, isLevels, rows, features: width };
+};

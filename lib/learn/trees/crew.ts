@@ -1,0 +1,137 @@
+// Threads that grow one tree together over shared memory. The main thread is the first of them; the others wait on a counter (Atomics) and
+// run the command it announces. A crew of one is the same code without workers: small tables, or a machine with one core.
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import { answerWidth, type Bench, commands, openBench, type Shared, sortWidth } from "#lib/learn/trees/bench.ts";
+import type { Binned } from "#lib/learn/trees/bins.ts";
+import type { Loss } from "#lib/learn/trees/losses.ts";
+import type { SplitOptions } from "#lib/learn/trees/splits.ts";
+
+export type Crew = {
+  shared: Shared;
+  threads: number;
+  derive: (k: number) => void;
+  search: (asks: number) => void;
+  sort: (asks: number) => void;
+  /** Ends the workers; a crew is closed once, whatever happened. */
+  close: () => void;
+};
+
+/** Cells (rows × columns) from which a second thread pays. */
+const worthThreads = 300_000;
+
+const sharedDoubles = (length: number): Float64Array => new Float64Array(new SharedArrayBuffer(length * 8));
+const sharedWholes = (length: number): Uint32Array => new Uint32Array(new SharedArrayBuffer(length * 4));
+const sharedBytes = (from: Uint8Array): Uint8Array => {
+  const bytes = new Uint8Array(new SharedArrayBuffer(from.length));
+  bytes.set(from);
+  return bytes;
+};
+
+/** Columns of each thread: contiguous and of about equal number. */
+const blocksOf = (features: number, threads: number): number[][] =>
+  Array.from({ length: threads }, (_, t) => {
+    const from = Math.floor((features * t) / threads);
+    return Array.from({ length: Math.floor((features * (t + 1)) / threads) - from }, (_unused, k) => from + k);
+  });
+
+export type CrewOptions = {
+  data: Binned;
+  y: Float64Array;
+  weights: Float64Array;
+  loss: Loss;
+  how: SplitOptions;
+  monotone: Int8Array;
+  nodeLimit: number;
+  /** 0 chooses by the size of the table. */
+  threads: number;
+};
+
+const shareAll = (options: CrewOptions, threads: number): Shared => {
+  const { data, y, weights, loss, how, monotone, nodeLimit } = options;
+  const { rows, features } = data;
+  const own = (values: Float64Array): Float64Array => {
+    const all = sharedDoubles(values.length);
+    all.set(values);
+    return all;
+  };
+  const signs = new Int8Array(new SharedArrayBuffer(features));
+  signs.set(monotone);
+  return {
+    bins: data.bins,
+    counts: Int32Array.from(data.counts),
+    isLevels: data.isLevels,
+    monotone: signs,
+    allowed: sharedBytes(new Uint8Array(features).fill(1)),
+    rows,
+    y: own(y),
+    weights: own(weights),
+    scores: sharedDoubles(rows * loss.width),
+    derivatives: sharedDoubles(rows * 2),
+    order: sharedWholes(rows),
+    spare: sharedWholes(rows),
+    asks: sharedDoubles(nodeLimit * sortWidth),
+    answers: Array.from({ length: threads }, () => sharedDoubles(nodeLimit * answerWidth)),
+    control: new Int32Array(new SharedArrayBuffer(5 * 4)),
+    packing: sharedDoubles(2),
+    loss,
+    how,
+    nodeLimit,
+  };
+};
+
+/** What a thread does on a command. */
+export const obey = (bench: Bench, shared: Shared, thread: number, threads: number): void => {
+  const [, , command, first] = shared.control as unknown as [number, number, number, number];
+  if (command === commands.search) bench.search(first);
+  else if (command === commands.sort) bench.sort(first, thread, threads);
+  else if (command === commands.derive)
+    bench.derive(first, Math.floor((shared.rows * thread) / threads), Math.floor((shared.rows * (thread + 1)) / threads));
+};
+
+/** Starts the threads; they have set up their columns when the first command is obeyed. */
+export const openCrew = (options: CrewOptions): Crew => {
+  const { features, rows } = options.data;
+  const wanted = options.threads || (rows * features < worthThreads ? 1 : Math.min(8, availableParallelism()));
+  const threads = Math.max(1, Math.min(wanted, features));
+  const shared = shareAll(options, threads);
+  const { control } = shared;
+  const blocks = blocksOf(features, threads);
+  const failures: Error[] = [];
+  const workers = blocks.slice(1).map((block, w) => {
+    const worker = new Worker(new URL("./crew-worker.ts", import.meta.url), {
+      workerData: { shared, block, thread: w + 1, threads },
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+    });
+    worker.unref();
+    worker.on("error", (error: Error) => failures.push(error));
+    return worker;
+  });
+  const bench = openBench(shared, blocks[0]!, 0);
+  const run = (command: number, first: number): void => {
+    control[2] = command;
+    control[3] = first;
+    Atomics.store(control, 1, 0);
+    Atomics.add(control, 0, 1);
+    Atomics.notify(control, 0);
+    obey(bench, shared, 0, threads);
+    // a worker that dies never reports: its flag stands in control[4]
+    for (let done = Atomics.load(control, 1); done < threads - 1; done = Atomics.load(control, 1)) {
+      if (Atomics.load(control, 4) > 0) throw new Error("A thread of the fit failed. Fit again with threads: 1.");
+      if (Atomics.wait(control, 1, done, 20_000) === "timed-out" && failures.length > 0) throw failures[0];
+    }
+  };
+  return {
+    shared,
+    threads,
+    derive: (k) => run(commands.derive, k),
+    search: (asks) => run(commands.search, asks),
+    sort: (asks) => run(commands.sort, asks),
+    close: () => {
+      control[2] = commands.stop;
+      Atomics.add(control, 0, 1);
+      Atomics.notify(control, 0);
+      for (const worker of workers) void worker.terminate();
+    },
+  };
+};
