@@ -9,7 +9,7 @@ import { type Actions, useActions } from "#components/notebook/use-actions.ts";
 import { type Commands, useCommandKeys } from "#components/notebook/use-command-keys.ts";
 import { type CellRef, useCells, useDocument, usePeople } from "#components/notebook/use-document.ts";
 import { type Outputs, useSession } from "#components/notebook/use-session.ts";
-import { PromoteDialog } from "#components/pipelines/promote-dialog.tsx";
+import { type PromotableCell, PromoteDialog } from "#components/pipelines/promote-dialog.tsx";
 import { Frame } from "#components/shell/frame.tsx";
 import { Face, pencilOf } from "#components/ui/figures.tsx";
 import { Icon } from "#components/ui/icon.tsx";
@@ -125,7 +125,7 @@ export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Prop
   const [selected, setSelected] = useState<string | null>(notebook.cells[0]?.id ?? null);
   const [editing, setEditing] = useState<string | null>(null);
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
-  const [promoting, setPromoting] = useState<CellRef[] | null>(null);
+  const [promoting, setPromoting] = useState<{ cells: PromotableCell[]; first: string } | null>(null);
 
   const numbers = useMemo(() => new Map(cells.filter((cell) => cell.type === "code").map((cell, i) => [cell.id, i + 1])), [cells]);
   const index = cells.findIndex((cell) => cell.id === selected);
@@ -161,7 +161,11 @@ export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Prop
     },
     [cells, actions, can.run, can.write, go],
   );
-  const promote = (): void => void (current?.type === "code" && setPromoting([current]));
+  const promote = (cell: CellRef | undefined): void => {
+    if (cell?.type !== "code") return;
+    const code = cells.filter((one) => one.type === "code");
+    setPromoting({ first: cell.id, cells: code.map((one, i) => ({ id: one.id, number: i + 1, source: one.text.toString() })) });
+  };
 
   const commands: Commands = {
     up: () => go(cells[Math.max(0, index - 1)]?.id),
@@ -190,7 +194,7 @@ export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Prop
           runOn: () => current && runFrom(current.id, true),
           stop: () => void actions.interrupt(),
           restart: () => void actions.restart(),
-          promote,
+          promote: () => promote(current),
         }
       : {}),
   };
@@ -275,7 +279,7 @@ export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Prop
                       actions={actions}
                       isRunning={running.cells[cell.id]?.status === "running"}
                       onRun={() => actions.run([cell])}
-                      onPromote={() => setPromoting([cell])}
+                      onPromote={() => promote(cell)}
                     />
                   ) : null
                 }
@@ -303,7 +307,8 @@ export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Prop
           workspace={workspace}
           notebook={{ id: notebook.id, title: notebook.title }}
           canOperate={can.operate}
-          cells={promoting.map((cell) => ({ id: cell.id, source: cell.text.toString() }))}
+          cells={promoting.cells}
+          first={promoting.first}
           onClose={() => setPromoting(null)}
         />
       ) : null}

@@ -1,19 +1,25 @@
 "use client";
-// From a cell to a stage: which pipeline, under what name, how long it may take, and when it runs. The text that is pinned is the text
-// the person saw; when it moved on, the server says so and nothing is promoted.
+// From cells to a stage: which cells, which pipeline, under what name, how long it may take, and when it runs. The text that is pinned is
+// the text the person saw; when it moved on, the server says so and nothing is promoted.
 import { useEffect, useState } from "react";
 import { useCall } from "#components/hooks/use-call.ts";
+import { nameOf } from "#components/notebook/outline.tsx";
 import { ScheduleFields } from "#components/pipelines/schedule-fields.tsx";
 import { Dialog } from "#components/ui/dialog.tsx";
 import { useToast } from "#components/ui/toast.tsx";
 import { call } from "#lib/kit/call.ts";
 import { hashSource } from "#lib/notebooks/document.ts";
 import { listPipelines, promoteCells, type Schedule } from "#lib/pipelines/contract.ts";
+import "#components/pipelines/pipelines.css";
+
+export type PromotableCell = { id: string; number: number; source: string };
 
 type Props = {
   workspace: string;
   notebook: { id: string; title: string };
-  cells: { id: string; source: string }[];
+  /** Every code cell of the notebook in its order; `first` is the one that was selected. */
+  cells: PromotableCell[];
+  first: string;
   canOperate: boolean;
   onClose: () => void;
 };
@@ -32,10 +38,32 @@ const usePipelines = (workspace: string): string[] => {
   return names;
 };
 
-export const PromoteDialog = ({ workspace, notebook, cells, canOperate, onClose }: Props) => {
+type ChoiceProps = { cells: PromotableCell[]; chosen: ReadonlySet<string>; onChoose: (chosen: ReadonlySet<string>) => void };
+
+const CellChoice = ({ cells, chosen, onChoose }: ChoiceProps) => (
+  <fieldset className="cellchoice">
+    <legend>Cells of the stage, in the order of the notebook</legend>
+    {cells.map((cell) => (
+      <label key={cell.id}>
+        <input
+          type="checkbox"
+          checked={chosen.has(cell.id)}
+          disabled={cell.source.trim() === ""}
+          onChange={({ target }) => onChoose(new Set(target.checked ? [...chosen, cell.id] : [...chosen].filter((id) => id !== cell.id)))}
+        />
+        <span className="mono dim">{cell.number}</span>
+        <span className="nowrap">{nameOf(cell.source)}</span>
+      </label>
+    ))}
+  </fieldset>
+);
+
+export const PromoteDialog = ({ workspace, notebook, cells: all, first, canOperate, onClose }: Props) => {
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set([first]));
+  const cells = all.filter((cell) => chosen.has(cell.id));
   const known = usePipelines(workspace);
   const [pipeline, setPipeline] = useState(notebook.title);
-  const [stage, setStage] = useState(nameIn(cells[0]?.source ?? ""));
+  const [stage, setStage] = useState(nameIn(all.find((cell) => cell.id === first)?.source ?? ""));
   const [limitMinutes, setLimit] = useState(60);
   const [schedule, setSchedule] = useState<Schedule | null>(null);
   const promote = useCall(promoteCells);
@@ -64,15 +92,16 @@ export const PromoteDialog = ({ workspace, notebook, cells, canOperate, onClose 
 
   return (
     <Dialog
-      title={cells.length === 1 ? "Promote this cell to a stage?" : `Promote ${cells.length} cells to a stage?`}
+      title={cells.length <= 1 ? "Promote this cell to a stage?" : `Promote ${cells.length} cells to a stage?`}
       verb="Promote"
       isWide
       isBusy={promote.isPending}
-      isDisabled={pipeline.trim() === ""}
+      isDisabled={pipeline.trim() === "" || cells.length === 0}
       problem={promote.problem}
       onClose={onClose}
       onVerb={send}
     >
+      {all.length > 1 ? <CellChoice cells={all} chosen={chosen} onChoose={setChosen} /> : null}
       <pre className="pinned">
         {lines.split("\n").slice(0, 7).join("\n")}
         {lines.split("\n").length > 7 ? `\n… ${lines.split("\n").length - 7} more lines` : ""}
@@ -112,7 +141,7 @@ export const PromoteDialog = ({ workspace, notebook, cells, canOperate, onClose 
       {canOperate ? <ScheduleFields workspace={workspace} value={schedule} onChange={setSchedule} /> : null}
       <p className="dense">
         The text above is pinned: the stage runs it in a fresh session, with your rights, whatever happens to the notebook. A cell that
-        needs another cell's variables needs that cell as an earlier stage.
+        needs another cell's variables needs that cell too, here or as an earlier stage.
       </p>
     </Dialog>
   );

@@ -26,8 +26,9 @@ export const tookMs = (one: { startedAt: string | null; endedAt: string | null }
   return started === null ? null : Math.max(0, (ms(one.endedAt) ?? now) - started);
 };
 
-/** Minutes and seconds as on a watch: 0:14, 1:08, 62:05. */
+/** Minutes and seconds as on a watch: 0:14, 1:08, 62:05; what took less than a second says so. */
 export const watch = (milliseconds: number): string => {
+  if (milliseconds < 1000) return "under 1 s";
   const seconds = Math.round(milliseconds / 1000);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 };

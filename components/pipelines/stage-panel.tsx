@@ -159,7 +159,7 @@ export const StagePanel = ({ workspace, pipeline, run, name, canRun, onClose }: 
         <span className="grow" />
         <label className="row soft dense">
           <input type="checkbox" checked={follows} onChange={(event) => setFollows(event.target.checked)} />
-          Follows the end
+          Follow
         </label>
       </footer>
     </aside>

@@ -19,7 +19,7 @@ export type ShownSchedule = z.output<typeof shownScheduleSchema>;
 
 export const pinnedCellSchema = z.object({
   cellId: z.string(),
-  position: z.number().int().describe("Place of the cell in its notebook when it was promoted, from 1"),
+  position: z.number().int().describe("Number of the code cell in its notebook when it was promoted, from 1"),
   source: z.string(),
   hash: z.string().describe("SHA-256 of the source in hex"),
 });

@@ -24,14 +24,18 @@ const findCell = (cells: Cell[], wanted: string): Cell => {
   );
 };
 
-/** The cells a promotion pins, in the order of the notebook, each once. 409 when a text is not the one that was seen. */
+/**
+ * The cells a promotion pins, in the order of the notebook, each once, with the number the notebook shows beside them (code cells from 1).
+ * 409 when a text is not the one that was seen.
+ */
 export const pinCells = (cells: Cell[], wanted: { cell: string; sourceHash?: string | undefined }[]): PinnedCell[] => {
+  const code = cells.filter((cell) => cell.cellType === "code");
   const chosen = new Set<string>();
   for (const { cell, sourceHash } of wanted) {
     const found = findCell(cells, cell);
-    const position = cells.indexOf(found) + 1;
     if (found.cellType !== "code")
-      throw new Problem("invalid", "pipelines.not_code", `cells: Cell ${position} is text. Choose code cells for a stage.`);
+      throw new Problem("invalid", "pipelines.not_code", `cells: ${cell} is a text cell. Choose code cells for a stage.`);
+    const position = code.indexOf(found) + 1;
     if (found.source.trim() === "")
       throw new Problem("invalid", "pipelines.empty_cell", `cells: Cell ${position} is empty. Choose cells with code.`);
     if (sourceHash && sourceHash !== found.hash)
@@ -45,7 +49,7 @@ export const pinCells = (cells: Cell[], wanted: { cell: string; sourceHash?: str
       );
     chosen.add(found.id);
   }
-  return cells.flatMap((cell, index) =>
+  return code.flatMap((cell, index) =>
     chosen.has(cell.id) ? [{ cellId: cell.id, position: index + 1, source: cell.source, hash: cell.hash }] : [],
   );
 };

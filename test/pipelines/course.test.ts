@@ -180,8 +180,8 @@ describe("what a promotion pins", () => {
   ];
   it("takes cells by id or name, in the order of the notebook, each once", () => {
     expect(pinCells(cells, [{ cell: "train" }, { cell: "b" }, { cell: "read" }]).map((one) => [one.cellId, one.position])).toEqual([
-      ["b", 2],
-      ["c", 3],
+      ["b", 1],
+      ["c", 2],
     ]);
     expect(cellName("  // @cell  train trees \nx")).toBe("train trees");
     expect(cellName("x // @cell no")).toBeNull();
