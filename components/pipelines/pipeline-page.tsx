@@ -120,7 +120,7 @@ const Facts = ({ workspace, pipeline }: { workspace: string; pipeline: WholePipe
         </div>
       ) : null}
       <div>
-        <dt>Pipeline revision</dt>
+        <dt>Revision</dt>
         <dd>{pipeline.revision}</dd>
       </div>
     </dl>
@@ -158,7 +158,7 @@ export const PipelinePage = ({ workspace, pipeline, can, readAt }: Props) => {
           <h2>{run ? `Run ${run.number}` : "Stages"}</h2>
           <span className="soft dense">{run ? sentenceOf(run, now) : "it has not run yet"}</span>
         </div>
-        {run?.message ? (
+        {run?.message && !choice ? (
           <p className="problem">
             {run.fault ? `${{ yours: "Yours", limits: "Limits", ours: "Ours" }[run.fault]}: ` : ""}
             {run.message}
