@@ -1,0 +1,136 @@
+// Every page of the product, filled and empty, by day and by night, at two widths: nothing complains, nothing leaves the machine, nothing
+// scrolls sideways, everything has a name. Pictures go to test-results/ for people to look at.
+import { mkdirSync } from "node:fs";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { listExperiments, listRuns } from "#lib/experiments/contract.ts";
+import { listNotebooks } from "#lib/notebooks/contract.ts";
+import { noBrowser, openBrowser, watchPage } from "#test/kit/browser.ts";
+import { eventually, type Product, signIn, startProduct } from "#test/kit/product.ts";
+import { asking, workspace } from "#test/kit/story.ts";
+
+const browser = await openBrowser();
+const sizes = [
+  { width: 1280, height: 800 },
+  { width: 1600, height: 1000 },
+];
+const themes = ["light", "dark"] as const;
+const rooms = ["", "/notebooks", "/datasets", "/experiments", "/models", "/pipelines", "/serving", "/monitoring", "/settings"];
+mkdirSync("test-results/screens", { recursive: true });
+
+/** Controls and pictures that a reader could not name, and levels of the page that are missing. */
+const namelessOn = (page: Page): Promise<string[]> =>
+  page.evaluate(() => {
+    const nameOf = (element: Element): string =>
+      element.getAttribute("aria-label") ??
+      (element as HTMLInputElement).labels?.[0]?.textContent ??
+      element.getAttribute("title") ??
+      element.getAttribute("placeholder") ??
+      element.textContent ??
+      "";
+    const controls = [...document.querySelectorAll("button, a[href], input:not([type=hidden]), select, textarea, [role=img]")];
+    const nameless = controls
+      .filter((one) => !one.closest(".monaco-editor") && (one as HTMLElement).offsetParent !== null && nameOf(one).trim() === "")
+      .map((one) => one.outerHTML.slice(0, 120));
+    if (document.querySelectorAll("main").length !== 1) nameless.push(`${document.querySelectorAll("main").length} main landmarks`);
+    if (!document.title.trim()) nameless.push("no title");
+    return nameless;
+  });
+
+const isWiderThanScreen = (page: Page): Promise<boolean> =>
+  page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+
+describe.skipIf(!browser)(`screens${browser ? "" : `: no browser here (${noBrowser()})`}`, () => {
+  let product: Product;
+  let context: BrowserContext;
+  let details: string[];
+
+  beforeAll(async () => {
+    product = await startProduct({ environment: { ATELIER_SEED: "1" } });
+    const ask = asking(product);
+    await eventually("the example notebook has run", () => product.said().includes("The example notebook has run."), 180_000);
+    const [notebook] = (await ask(listNotebooks, { workspace })).items;
+    const [experiment] = (await ask(listExperiments, { workspace })).items;
+    const [run] = (await ask(listRuns, { workspace })).items;
+    details = [
+      `/notebooks/${notebook!.id}`,
+      "/notebooks?trash=1",
+      "/datasets/lending_club",
+      `/experiments/${experiment!.id}`,
+      `/experiments/runs/${run!.number}`,
+      "/models/credit-default",
+      "/models/credit-default/versions/1",
+      "/pipelines/Nightly%20credit",
+      "/serving/credit-default",
+      "/monitoring/credit-default",
+    ];
+    context = await (browser as Browser).newContext();
+    await signIn(await context.newPage(), product);
+  }, 300_000);
+  afterAll(async () => {
+    await browser?.close();
+    await product.stop();
+  });
+
+  const visitAll = async (paths: string[], theme: string, size: { width: number; height: number }, kind: string): Promise<void> => {
+    await context.addCookies([{ name: "atelier-theme", value: theme, url: product.url }]);
+    const page = await context.newPage();
+    await page.setViewportSize(size);
+    const seen = watchPage(page, product.url);
+    for (const path of paths) {
+      await page.goto(product.url + path, { waitUntil: "load" });
+      await page.locator("main").first().waitFor();
+      const isNotebook = /\/notebooks\/nb_/.test(path);
+      if (isNotebook) await page.locator('main[data-ready="true"]').waitFor();
+      await page.evaluate(() => document.fonts.ready);
+      const name = path.replaceAll(/[^\w]+/g, "-").replace(/^-/, "") || "root";
+      await page.screenshot({ path: `test-results/screens/${name}-${kind}-${theme}-${size.width}.png` });
+      expect([path, await namelessOn(page)]).toEqual([path, []]);
+      expect([path, await isWiderThanScreen(page)]).toEqual([path, false]);
+      expect([path, await page.locator("html").getAttribute("data-theme")]).toEqual([path, theme]);
+    }
+    expect(seen).toEqual({ complaints: [], foreign: [] });
+    await page.close();
+  };
+
+  for (const theme of themes)
+    for (const size of sizes)
+      it(
+        `every page, filled, ${theme}, ${size.width} wide`,
+        () =>
+          visitAll(
+            [...rooms, ...details].map((path) => `/${workspace}${path}`),
+            theme,
+            size,
+            "full",
+          ),
+        180_000,
+      );
+
+  it("every room of an empty workspace says what to do next", async () => {
+    const made = await context.request.post(`${product.url}/api/v1/workspaces`, { data: { name: "Bare bench" } });
+    const { slug } = (await made.json()) as { slug: string };
+    await visitAll(
+      rooms.map((room) => `/${slug}${room}`),
+      "light",
+      sizes[0]!,
+      "empty",
+    );
+    const page = await context.newPage();
+    for (const room of rooms.slice(1, -1)) {
+      await page.goto(`${product.url}/${slug}${room}`);
+      expect([room, await page.locator("main .empty h2").count()]).toEqual([room, 1]);
+    }
+    await page.close();
+  }, 180_000);
+
+  it("what is not there says so, and how to go on", async () => {
+    const page = await context.newPage();
+    for (const path of ["/main/notebooks/nb_absent", "/main/models/absent", "/main/serving/absent", "/absent"]) {
+      const answer = await page.goto(product.url + path);
+      expect([path, answer?.status()]).toEqual([path, 404]);
+      expect(await page.locator("h1, h2").first().textContent()).toBeTruthy();
+    }
+    await page.close();
+  });
+});
