@@ -41,7 +41,12 @@ const encode = (x: Spec, y: Spec, options: Options): Spec => ({
   ...(options.color ? { color: { field: options.color, type: "nominal" } } : {}),
 });
 
-/** Any Vega-Lite specification; data must be inline, since nothing is fetched. */
+/**
+ * Any Vega-Lite specification; data must be inline, since nothing is fetched.
+ *
+ * @example
+ * chart({ data: { values: [{ n: 3 }] }, mark: "bar", encoding: { x: { field: "n", type: "quantitative" } } }).spec.mark; // → "bar"
+ */
 const any = (spec: Spec): Chart => make(spec);
 
 /**
@@ -61,7 +66,12 @@ const line = (rows: readonly Row[], x: string, y: string, options: Options = {})
     ),
   });
 
-/** Bars by category, in the order of the rows. */
+/**
+ * Bars by category, in the order of the rows.
+ *
+ * @example
+ * chart.bar([{ grade: "A", loans: 200 }, { grade: "B", loans: 310 }], "grade", "loans", { title: "Loans by grade" }).spec.title; // → "Loans by grade"
+ */
 const bar = (rows: readonly Row[], x: string, y: string, options: Options = {}): Chart =>
   make({
     ...head(options),
@@ -74,7 +84,12 @@ const bar = (rows: readonly Row[], x: string, y: string, options: Options = {}):
     ),
   });
 
-/** Points; two numbers a row. */
+/**
+ * Points; two numbers a row.
+ *
+ * @example
+ * chart.points([{ income: 52000, rate: 11.9 }], "income", "rate", { title: "Rate by income" }).spec.mark.type; // → "point"
+ */
 const points = (rows: readonly Row[], x: string, y: string, options: Options = {}): Chart =>
   make({
     ...head(options),
@@ -130,7 +145,12 @@ const wilson = (hits: number, n: number): { rate: number; low: number; high: num
   return { rate, low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
 };
 
-/** How numbers are spread, in at most `bins` equal-width bins. */
+/**
+ * How numbers are spread, in at most `bins` equal-width bins.
+ *
+ * @example
+ * chart.histogram([1, 2, 2, 3], { bins: 2 }).spec.data.values.map((bin) => bin.count); // → [1,3]
+ */
 const histogram = (values: ArrayLike<number>, options: Options & { bins?: number } = {}): Chart => {
   const clean = Array.from(values).filter(Number.isFinite);
   const low = clean.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);

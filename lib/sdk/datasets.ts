@@ -80,7 +80,12 @@ const ignoreMissing = (error: unknown): void => {
   if (!isProblem(error) || (error.kind !== "missing" && error.kind !== "invalid")) throw error;
 };
 
-/** The workspace's data sets by name. */
+/**
+ * The workspace's data sets by name.
+ *
+ * @example
+ * for (const one of await datasets.list()) console.log(one.name, one.description);
+ */
 export const list = async (): Promise<contract.Dataset[]> => (await callFromCell(contract.listDatasets, {})).items;
 
 /**

@@ -178,5 +178,10 @@ export const deploy = async (name: string, wanted: { model: string; version: num
 export const open = async (name: string): Promise<EndpointHandle> =>
   handleOf(name, (await callFromCell(contract.readEndpoint, { endpoint: name })).current);
 
-/** The workspace's endpoints. */
+/**
+ * The workspace's endpoints.
+ *
+ * @example
+ * for (const one of await endpoints.list()) console.log(one.name, one.current?.version);
+ */
 export const list = async (): Promise<contract.Endpoint[]> => (await callFromCell(contract.listEndpoints, {})).items;

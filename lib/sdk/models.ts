@@ -65,11 +65,21 @@ export const register = async (name: string, input: Registration): Promise<contr
   });
 };
 
-/** Points an alias at a version: `models.setAlias("credit-default", "champion", 3)`. */
+/**
+ * Points an alias at a version; an alias that is there already moves.
+ *
+ * @example
+ * await models.setAlias("credit-default", "champion", 3);
+ */
 export const setAlias = (name: string, alias: string, version: number): Promise<contract.Model> =>
   callFromCell(contract.setAlias, { model: name, alias, version });
 
-/** The workspace's models. */
+/**
+ * The workspace's models.
+ *
+ * @example
+ * for (const one of await models.list()) console.log(one.name, one.latest);
+ */
 export const list = async (): Promise<contract.Model[]> => (await callFromCell(contract.listModels, {})).items;
 
 const tensorOf = (ort: typeof import("onnxruntime-node"), tensor: contract.Tensor, rows: readonly Row[]) => {

@@ -110,9 +110,19 @@ export const start = async (input: {
   return open(made, await workspaceSlug());
 };
 
-/** Runs of an experiment, newest first or by a metric (`metric:auc`). */
+/**
+ * Runs of an experiment, newest first or by a metric (`metric:auc`).
+ *
+ * @example
+ * const [best] = await runs.list("Credit default", "metric:auc");
+ */
 export const list = async (experiment?: string, sort = "started"): Promise<contract.Run[]> =>
   (await callFromCell(contract.listRuns, { experiment, sort })).items;
 
-/** One run by number. */
+/**
+ * One run by number.
+ *
+ * @example
+ * const { metrics } = await runs.read(12);
+ */
 export const read = (run: number | string): Promise<contract.Run> => callFromCell(contract.readRun, { run: String(run) });

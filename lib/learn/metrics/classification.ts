@@ -16,7 +16,12 @@ const check = (labels: Labels, scores: Scores): void => {
   if (labels.length !== scores.length) throw new Error(`${labels.length} labels, but ${scores.length} scores. They go row by row.`);
 };
 
-/** Area under the ROC curve by ranks, ties count one half; NaN when one class is absent. */
+/**
+ * Area under the ROC curve by ranks, ties count one half; NaN when one class is absent.
+ *
+ * @example
+ * learn.rocAuc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]); // → 0.75
+ */
 export const rocAuc = (labels: Labels, scores: Scores): number => {
   check(labels, scores);
   const order = byScore(scores).reverse();
@@ -49,7 +54,12 @@ const sweep = (labels: Labels, scores: Scores): { threshold: number; tp: number;
   return points;
 };
 
-/** Average precision Σ (R_n − R_{n−1})·P_n over distinct thresholds, without interpolation. */
+/**
+ * Average precision Σ (R_n − R_{n−1})·P_n over distinct thresholds, without interpolation.
+ *
+ * @example
+ * learn.averagePrecision([0, 1, 1], [0.1, 0.8, 0.6]); // → 1
+ */
 export const averagePrecision = (labels: Labels, scores: Scores): number => {
   const hits = positives(labels);
   let sum = 0;
@@ -61,7 +71,12 @@ export const averagePrecision = (labels: Labels, scores: Scores): number => {
   return hits === 0 ? 0 : sum;
 };
 
-/** Mean negative log-likelihood in nats; probabilities are clipped to [1e-15, 1 − 1e-15]. */
+/**
+ * Mean negative log-likelihood in nats; probabilities are clipped to [1e-15, 1 − 1e-15].
+ *
+ * @example
+ * learn.logLoss([1, 1], [1, 1]) < 1e-9; // → true
+ */
 export const logLoss = (labels: Labels, scores: Scores): number => {
   check(labels, scores);
   let sum = 0;
@@ -72,7 +87,12 @@ export const logLoss = (labels: Labels, scores: Scores): number => {
   return sum / labels.length;
 };
 
-/** Mean squared distance of probability and truth. */
+/**
+ * Mean squared distance of probability and truth.
+ *
+ * @example
+ * learn.brier([0, 1], [0.5, 0.5]); // → 0.25
+ */
 export const brier = (labels: Labels, scores: Scores): number => {
   check(labels, scores);
   let sum = 0;
@@ -80,14 +100,24 @@ export const brier = (labels: Labels, scores: Scores): number => {
   return sum / labels.length;
 };
 
-/** Greatest distance of the two classes' score distributions (Kolmogorov–Smirnov); NaN when one class is absent. */
+/**
+ * Greatest distance of the two classes' score distributions (Kolmogorov–Smirnov); NaN when one class is absent.
+ *
+ * @example
+ * learn.ksStatistic([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9]); // → 1
+ */
 export const ksStatistic = (labels: Labels, scores: Scores): number => {
   const hits = positives(labels);
   if (hits === 0 || hits === labels.length) return Number.NaN;
   return sweep(labels, scores).reduce((most, { tp, fp }) => Math.max(most, Math.abs(tp / hits - fp / (labels.length - hits))), 0);
 };
 
-/** Counts and ratios at a threshold; a score equal to it counts as positive. */
+/**
+ * Counts and ratios at a threshold; a score equal to it counts as positive.
+ *
+ * @example
+ * learn.atThreshold([0, 1, 1], [0.2, 0.9, 0.4], 0.5).recall; // → 0.5
+ */
 export const atThreshold = (labels: Labels, scores: Scores, threshold = 0.5) => {
   check(labels, scores);
   let [tp, fp, tn, fn] = [0, 0, 0, 0];
@@ -117,7 +147,12 @@ const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part /
 const thin = <T>(points: T[], limit: number): T[] =>
   points.length <= limit ? points : points.filter((_, i) => i % Math.ceil(points.length / limit) === 0 || i === points.length - 1);
 
-/** The ROC curve as at most `limit` points, from (0, 0) to (1, 1). */
+/**
+ * The ROC curve as at most `limit` points, from (0, 0) to (1, 1).
+ *
+ * @example
+ * learn.rocCurve([0, 1], [0.2, 0.9]).at(-1).tpr; // → 1
+ */
 export const rocCurve = (labels: Labels, scores: Scores, limit = 200): { fpr: number; tpr: number; threshold: number }[] => {
   const hits = positives(labels);
   const points = sweep(labels, scores).map(({ tp, fp, threshold }) => ({
@@ -128,7 +163,12 @@ export const rocCurve = (labels: Labels, scores: Scores, limit = 200): { fpr: nu
   return [{ fpr: 0, tpr: 0, threshold: Number.POSITIVE_INFINITY }, ...thin(points, limit)];
 };
 
-/** The precision–recall curve as at most `limit` points. */
+/**
+ * The precision–recall curve as at most `limit` points.
+ *
+ * @example
+ * learn.prCurve([0, 1], [0.2, 0.9])[0].precision; // → 1
+ */
 export const prCurve = (labels: Labels, scores: Scores, limit = 200): { precision: number; recall: number; threshold: number }[] => {
   const hits = positives(labels);
   return thin(
@@ -137,7 +177,12 @@ export const prCurve = (labels: Labels, scores: Scores, limit = 200): { precisio
   );
 };
 
-/** Predicted against observed rate in equal-width bins; empty bins are left out. */
+/**
+ * Predicted against observed rate in equal-width bins; empty bins are left out.
+ *
+ * @example
+ * learn.calibrationBins([0, 1], [0.5, 0.5], 10)[0].observed; // → 0.5
+ */
 export const calibrationBins = (labels: Labels, scores: Scores, bins = 10): { predicted: number; observed: number; n: number }[] => {
   check(labels, scores);
   const sums = Array.from({ length: bins }, () => ({ p: 0, y: 0, n: 0 }));

@@ -66,7 +66,12 @@ const limit = (d: number, size: number): number => {
   return Math.min(1, Math.max(0, 2 * sum));
 };
 
-/** Two-sided test; p is exact up to 10,000 rows a side, from the limit distribution beyond. Both NaN when a side is empty. */
+/**
+ * Two-sided test; p is exact up to 10,000 rows a side, from the limit distribution beyond. Both NaN when a side is empty.
+ *
+ * @example
+ * learn.ksTest([1, 2, 3], [1, 2, 3]); // → {"statistic":0,"p":1}
+ */
 export const ksTest = (reference: ArrayLike<number>, current: ArrayLike<number>): { statistic: number; p: number } => {
   const [a, b] = [Float64Array.from(reference).sort(), Float64Array.from(current).sort()];
   const [n, m] = [a.length, b.length];

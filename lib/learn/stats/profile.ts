@@ -84,7 +84,12 @@ const profileLevels = (values: string[]): CategoryProfile => {
   };
 };
 
-/** Profiles every column of a table; plain JSON. `maxBins` (30) limits the histograms, whose number of bins follows Sturges' rule. */
+/**
+ * Profiles every column of a table; plain JSON. `maxBins` (30) limits the histograms, whose number of bins follows Sturges' rule.
+ *
+ * @example
+ * learn.profile({ income: Float64Array.of(1, 2, 3) }).rows; // → 3
+ */
 export const profileTable = (table: Columns, options: { maxBins?: number } = {}): Profile => {
   const { maxBins = 30 } = options;
   const columns = Object.fromEntries(

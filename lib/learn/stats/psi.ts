@@ -23,7 +23,12 @@ const numbersIn = (values: readonly unknown[]): number[] =>
 const textsIn = (values: readonly unknown[]): string[] =>
   values.filter((value) => value !== null && value !== undefined && value !== "").map(String);
 
-/** PSI of live values against a profile: deciles for numbers, levels (the rest as one) for categories. Missing values are left out; NaN when nothing is left. */
+/**
+ * PSI of live values against a profile: deciles for numbers, levels (the rest as one) for categories. Missing values are left out; NaN when nothing is left.
+ *
+ * @example
+ * learn.psiAgainst(learn.profile({ grade: ["A", "B"] }).columns.grade, ["A", "B"]).psi; // → 0
+ */
 export const psiAgainst = (profile: ColumnProfile, values: readonly unknown[]): { psi: number; n: number } => {
   const clean = profile.kind === "number" ? numbersIn(values) : textsIn(values);
   if (clean.length === 0 || profile.count === 0) return { psi: Number.NaN, n: 0 };
@@ -45,7 +50,12 @@ export const psiAgainst = (profile: ColumnProfile, values: readonly unknown[]): 
   return { psi, n: clean.length };
 };
 
-/** PSI of two samples with edges at the reference's deciles. */
+/**
+ * PSI of two samples with edges at the reference's deciles.
+ *
+ * @example
+ * learn.psiDeciles([1, 2, 3, 4], [1, 2, 3, 4]); // → 0
+ */
 export const psiDeciles = (reference: ArrayLike<number>, current: ArrayLike<number>): number => {
   const sorted = Float64Array.from(reference).sort();
   const edges = Array.from({ length: 9 }, (_, i) => quantile(sorted, (i + 1) / 10));
@@ -58,7 +68,12 @@ const withoutZeros = (shares: number[]): number[] => {
   return shares.map((share) => (share === 0 ? fill : share));
 };
 
-/** PSI in the `evidently` convention: Sturges bins over both samples, or one bin a level for texts and few distinct numbers. */
+/**
+ * PSI in the `evidently` convention: Sturges bins over both samples, or one bin a level for texts and few distinct numbers.
+ *
+ * @example
+ * learn.psiEvidently(["A", "B"], ["A", "B"]); // → 0
+ */
 export const psiEvidently = (reference: readonly (number | string)[], current: readonly (number | string)[]): number => {
   const isBinned = typeof reference[0] === "number" && new Set(reference).size > 20;
   const shares = isBinned ? binned(reference as number[], current as number[]) : levels(reference, current);

@@ -7,7 +7,12 @@ export type Columns = Record<string, Column>;
 
 export const isNumeric = (column: Column): column is Float64Array => column instanceof Float64Array;
 
-/** Rows of a table; throws when columns differ in length, naming the column. */
+/**
+ * Rows of a table; throws when columns differ in length, naming the column.
+ *
+ * @example
+ * learn.rowCount({ income: Float64Array.of(52000, 38000) }); // → 2
+ */
 export const rowCount = (table: Columns): number => {
   const [first, ...rest] = Object.entries(table);
   if (!first) return 0;
@@ -17,7 +22,12 @@ export const rowCount = (table: Columns): number => {
   return first[1].length;
 };
 
-/** The rows at the given places, in that order. */
+/**
+ * The rows at the given places, in that order.
+ *
+ * @example
+ * learn.takeRows({ grade: ["A", "B", "C"] }, [2, 0]).grade; // → ["C","A"]
+ */
 export const takeRows = (table: Columns, rows: ArrayLike<number>): Columns =>
   Object.fromEntries(
     Object.entries(table).map(([name, column]) => [
@@ -28,7 +38,12 @@ export const takeRows = (table: Columns, rows: ArrayLike<number>): Columns =>
     ]),
   );
 
-/** A table without some columns. */
+/**
+ * A table without some columns.
+ *
+ * @example
+ * Object.keys(learn.dropColumns({ id: ["a"], grade: ["B"] }, ["id"])); // → ["grade"]
+ */
 export const dropColumns = (table: Columns, names: readonly string[]): Columns =>
   Object.fromEntries(Object.entries(table).filter(([name]) => !names.includes(name)));
 
@@ -54,7 +69,12 @@ export const textsOf = (table: Columns, name: string): string[] => {
   return column;
 };
 
-/** 0/1 labels of a target column: 1 where it equals `positive`. A row without a target is an error, never a 0. */
+/**
+ * 0/1 labels of a target column: 1 where it equals `positive`. A row without a target is an error, never a 0.
+ *
+ * @example
+ * [...learn.labelsOf({ Class: ["bad", "good"] }, "Class", "bad")]; // → [1,0]
+ */
 export const labelsOf = (table: Columns, target: string, positive: string | number): Uint8Array => {
   const column = columnOf(table, target);
   let missing = 0;
@@ -110,7 +130,12 @@ export const trainTestSplit = (
   return { train: takeRows(table, trainRows), test: takeRows(table, testRows), trainRows, testRows };
 };
 
-/** k folds that keep the share of each level of a column; every row is in exactly one test fold. */
+/**
+ * k folds that keep the share of each level of a column; every row is in exactly one test fold.
+ *
+ * @example
+ * learn.stratifiedFolds({ Class: ["bad", "good", "bad", "good"] }, "Class", 2).map((fold) => fold.testRows.length); // → [2,2]
+ */
 export const stratifiedFolds = (table: Columns, column: string, k = 5, seed = 0): { trainRows: number[]; testRows: number[] }[] => {
   const n = rowCount(table);
   if (!Number.isInteger(k) || k < 2 || k > n)
