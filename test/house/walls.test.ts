@@ -164,6 +164,18 @@ describe("habits", () => {
       ),
     ).toEqual([]);
   });
+  it("the README's configuration is what the environment reads: every variable a person sets, with its default, and no other", () => {
+    const read = text.get("lib/kit/env.ts")!;
+    const [forPeople = "", between = ""] = read.split("// Passed between processes by the supervisor.");
+    const shared = ["ATELIER_INTERNAL_SECRET", "ATELIER_AUTH_SECRET"].filter((name) => between.includes(`"${name}"`));
+    const wanted = [...forPeople.matchAll(/(?:text|whole)\("([A-Z_]+)"/g)].map((match) => match[1]!).filter((name) => name !== "NODE_ENV");
+    const rows = [...readFileSync(join(root, "README.md"), "utf8").matchAll(/^\| `([A-Z_]+)` +\| ([^|]*?) +\|/gm)];
+    expect(rows.map((row) => row[1]!).sort()).toEqual([...wanted, ...shared].sort());
+    for (const [, name, shown] of rows) {
+      const given = new RegExp(`(?:text|whole)\\("${name}", (?:"([^"]*)"|(\\d+))\\)`).exec(read);
+      if (given) expect(shown, name).toBe(`\`${given[1] ?? given[2]}\``);
+    }
+  });
   it("app holds pages only, each short", () => {
     const odd = tracked.filter(
       (name) =>
