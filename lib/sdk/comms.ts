@@ -28,5 +28,10 @@ const own = () => {
  */
 export const register = (target: string, handler: (comm: Comm, opened: Received) => unknown): void => own().register(target, handler);
 
-/** Opens a comm to a front end that knows the name. */
+/**
+ * Opens a comm to a front end that knows the name.
+ * @example
+ * const comm = comms.open("counter", { n: 0 });
+ * comm.send({ n: 1 });
+ */
 export const open = (target: string, data: unknown = {}, more: More = {}): Comm => own().open(target, data, more);

@@ -62,7 +62,11 @@ const lookup =
     for (let i = 0; i < values.length; i++) data[i * width + at] = map.get(values[i] as string) ?? absent;
   };
 
-/** The code of the level, NaN where it is missing, rare or unseen: for trees, which split codes as sets. */
+/**
+ * The code of the level, NaN where it is missing, rare or unseen: for trees, which split codes as sets.
+ * @example
+ * boostedTrees({ preprocess: { Home: levelCodes({ atLeast: 5 }) } });
+ */
 export const levelCodes = (options: LevelOptions = {}): Encoding => {
   const { limit = 200, atLeast = 10 } = options;
   return {
@@ -107,6 +111,8 @@ const targetsOf = (goal: Goal): { suffix: string; y: ArrayLike<number> }[] => {
 /**
  * The mean target of the level, drawn towards the mean of all by `smoothing` rows' weight. Missing is a level of its own; an unseen
  * level gets the mean of all. Training rows are encoded from the other `folds`.
+ * @example
+ * boostedTrees({ preprocess: { zip: targetEncoding({ smoothing: 20 }) } });
  */
 export const targetEncoding = (options: { smoothing?: number; folds?: number } = {}): Encoding => {
   const { smoothing = 10, folds = 5 } = options;

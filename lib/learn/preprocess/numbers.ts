@@ -130,6 +130,8 @@ const edgesOf = (column: Column, count: number): number[] => {
 /**
  * A number cut into quantile bins of the training rows, one column a bin, all zero where it is missing. Equal edges are joined, so a
  * column of few values has few bins.
+ * @example
+ * logisticRegression({ preprocess: { Income: quantileBins({ count: 8 }) } });
  */
 export const quantileBins = (options: { count?: number } = {}): Encoding => {
   const { count = 10 } = options;

@@ -2,7 +2,11 @@
 // and of target means.
 import { type Encoder, type Encoding, greatest, plainly, writePlain } from "#lib/learn/preprocess/encoder.ts";
 
-/** Wraps an encoding; constants come from the encoded training rows. */
+/**
+ * Wraps an encoding; constants come from the encoded training rows.
+ * @example
+ * ridge({ preprocess: { Home: scaled(oneHot()) } });
+ */
 export const scaled = (inner: Encoding): Encoding => ({
   takes: inner.takes,
   fit: (column, context) => {

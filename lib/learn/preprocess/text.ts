@@ -166,7 +166,11 @@ const checkWidth = (width: number): void => {
 const hashedFeatures = (name: string, width: number, kind: "indicator" | "count") =>
   Array.from({ length: width }, (_, k) => ({ name: `${name} hash ${k}`, column: name, kind }));
 
-/** A category of very many levels, hashed into `width` columns: the level's column gets +1 or −1. Missing is zero. */
+/**
+ * A category of very many levels, hashed into `width` columns: the level's column gets +1 or −1. Missing is zero.
+ * @example
+ * logisticRegression({ preprocess: { employer: hashing({ width: 256 }) } });
+ */
 export const hashing = (options: { width?: number } = {}): Encoding => {
   const { width: slots = 32 } = options;
   checkWidth(slots);
@@ -186,7 +190,11 @@ export const hashing = (options: { width?: number } = {}): Encoding => {
   };
 };
 
-/** Words hashed into `width` columns with signs and added up: no vocabulary, any language, unseen words count. */
+/**
+ * Words hashed into `width` columns with signs and added up: no vocabulary, any language, unseen words count.
+ * @example
+ * logisticRegression({ preprocess: { message: textHashing({ width: 1024 }) } });
+ */
 export const textHashing = (options: { width?: number } = {}): Encoding => {
   const { width: slots = 256 } = options;
   checkWidth(slots);
