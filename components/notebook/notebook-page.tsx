@@ -169,6 +169,7 @@ export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Prop
 
   const commands: Commands = {
     up: () => go(cells[Math.max(0, index - 1)]?.id),
+    leave,
     down: () => go(cells[Math.min(cells.length - 1, index + 1)]?.id),
     fold: () =>
       current && setFolded((now) => new Set(now.has(current.id) ? [...now].filter((id) => id !== current.id) : [...now, current.id])),

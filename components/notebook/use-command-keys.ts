@@ -8,6 +8,7 @@ export type Commands = Partial<
     | "up"
     | "down"
     | "edit"
+    | "leave"
     | "above"
     | "below"
     | "markdown"
@@ -32,6 +33,7 @@ const single: Record<string, keyof Commands> = {
   ArrowDown: "down",
   j: "down",
   Enter: "edit",
+  Escape: "leave", // heard here only while the editor is still loading; afterwards it hears Escape itself
   a: "above",
   b: "below",
   m: "markdown",
