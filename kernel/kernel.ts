@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Door, openDoor } from "#kernel/door.ts";
+import { openGathering } from "#kernel/gathering.ts";
 import { type Journal, openJournal } from "#kernel/journal.ts";
 import { replyInPoints, toUnits } from "#kernel/jupyter/cursor.ts";
 import { openHistory } from "#kernel/jupyter/history.ts";
@@ -99,16 +100,18 @@ export const makeKernel = async (wish: Wish) => {
   const asked = new Map<string, (content: Content | null) => void>();
   const comms = new Map<string, string>();
   const history = openHistory();
-  let becomeReady: () => void = () => {};
-  const ready = new Promise<void>((resolve) => {
-    becomeReady = resolve;
-  });
+  const waitingForReady: (() => void)[] = [];
 
-  const send = (channel: Channel, type: string, parent: Message | null, content: Content, metadata = {}, buffers?: Uint8Array[]): void => {
+  const emit = (channel: Channel, type: string, parent: Message | null, content: Content, metadata = {}, buffers?: Uint8Array[]): void => {
     lastActivity = Date.now();
     const made = message(type, sessionId, parent?.header ?? {}, content, metadata);
     journal.append(channel, buffers && buffers.length > 0 ? { ...made, buffers } : made);
     if (journal.isFull()) session.pause();
+  };
+  const printed = openGathering((parent, name, text) => emit("iopub", "stream", parent, { name, text }));
+  const send: typeof emit = (...all) => {
+    printed.flush();
+    emit(...all);
   };
   const goOn = (): void => {
     if (holds === 0 && !journal.isFull()) session.resume();
@@ -217,14 +220,14 @@ export const makeKernel = async (wish: Wish) => {
       cameUp = true;
       failedStarts = 0;
       become("idle");
-      becomeReady();
+      for (const tellReady of waitingForReady.splice(0)) tellReady();
       return next();
     }
     if (news.type === "done") return conclude(news, "yours");
     if (news.type === "exit") return;
     if (news.type === "reply") return asked.get(news.id)?.(news.content);
     const parent = parents.get(news.id) ?? active?.request ?? null;
-    if (news.type === "stream") send("iopub", "stream", parent, { name: news.name, text: news.text });
+    if (news.type === "stream") printed.add(parent, news.name, news.text);
     else if (news.type === "clear") send("iopub", "clear_output", parent, { wait: news.wait });
     else if (news.type === "failure") send("iopub", "error", parent, { ...news.failure }, { atelier: { fault: "yours" } });
     else if (news.type === "comm") heardComm(news.note, parent);
@@ -251,7 +254,8 @@ export const makeKernel = async (wish: Wish) => {
     });
 
   const ended = (end: End): void => {
-    const mustAbort = cameUp && !isRestarting;
+    const wasAsked = isRestarting;
+    const mustAbort = cameUp && !wasAsked;
     if (!cameUp) failedStarts += 1;
     isReady = false;
     cameUp = false;
@@ -263,7 +267,7 @@ export const makeKernel = async (wish: Wish) => {
     if (active) conclude({ type: "done", id: active.request.header.msg_id, failure }, end.fault);
     if (failedStarts >= 3) failQueue(failure);
     else if (mustAbort) abortQueue();
-    become("restarting");
+    if (!wasAsked) become("restarting"); // clients read it as: on its own, and throw away what they asked since
     sessionId = randomUUID();
     count = 0;
     history.begin();
@@ -298,8 +302,13 @@ export const makeKernel = async (wish: Wish) => {
     session.kill();
     door.close();
     if (!wish.workDir) rmSync(workDir, { recursive: true, force: true });
+    for (const tellReady of waitingForReady.splice(0)) tellReady();
     wish.gone?.();
   };
+
+  /** Resolves when the session's process is up, or the kernel gone. */
+  const whenReady = (): Promise<void> =>
+    isReady || isDeleted ? Promise.resolve() : new Promise((resolve) => void waitingForReady.push(resolve));
 
   const execute = (request: Message): void => {
     if (seen.has(request.header.msg_id)) return;
@@ -395,7 +404,7 @@ export const makeKernel = async (wish: Wish) => {
     owner: wish.owner ?? null,
     isKept: wish.isKept,
     journal,
-    ready,
+    whenReady,
     take,
     interrupt,
     restart,

@@ -30,6 +30,8 @@ export class Refused extends Error {
   }
 }
 
+/** A restart is answered when the new process is up, or after this long with the state it then has. */
+const restartPatienceMs = 10_000;
 const serverVersion = "2.14.0";
 const logo = readFileSync(new URL("./jupyter/logo/logo-svg.svg", import.meta.url), "utf8");
 
@@ -117,9 +119,10 @@ export const routes: readonly Route[] = [
     kernelIn(house, id!).interrupt();
     return { status: 204 };
   }),
-  route("POST", "/api/kernels/:kernel/restart", (house, _body, [id]) => {
+  route("POST", "/api/kernels/:kernel/restart", async (house, _body, [id]) => {
     const kernel = kernelIn(house, id!);
     kernel.restart();
+    await Promise.race([kernel.whenReady(), new Promise((resolve) => setTimeout(resolve, restartPatienceMs).unref())]);
     return { status: 200, body: house.model(kernel) };
   }),
   route("POST", "/api/kernels/:kernel/execute", (house, body, [id]) => execute(house, body, id!)),

@@ -98,6 +98,9 @@ const byKind = (value: unknown): Bundle => {
   return { "text/plain": pendingWord(value) ?? plain(value) };
 };
 
+/** Handles of displays: what `display(x)` answers is for updating, never a result to show. */
+export const handles = new WeakSet<object>();
+
 /** The bundle of a value, at once where the value allows; never throws: one whose own display throws is shown as text with the reason. */
 export const show = (value: unknown): Shown | Promise<Shown> => {
   try {

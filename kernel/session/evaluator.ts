@@ -4,7 +4,7 @@
 // Surprise: nothing here awaits a cell's promise with `await`. Termination throws away queued microtasks, so a promise of ours could stay
 // open for ever; instead callbacks finish an execution once, and an interrupt finishes it from outside.
 import { Session } from "node:inspector";
-import { show } from "#kernel/session/display.ts";
+import { handles, show } from "#kernel/session/display.ts";
 import { type Using, usingCtx } from "#kernel/session/disposal.ts";
 import { failureOf, interruption, rememberLines } from "#kernel/session/failure.ts";
 import { forgetQuestion } from "#kernel/session/input.ts";
@@ -118,7 +118,7 @@ const settle = (order: Execution, failure: Failure | null, value: unknown): void
     );
   };
   if (failure) return done({ failure });
-  if (value === nothing || value === undefined || order.isSilent) return done({});
+  if (value === nothing || value === undefined || order.isSilent || handles.has(value as object)) return done({});
   showThen(value, (result) => done({ result }));
 };
 

@@ -1,6 +1,6 @@
 // What every cell finds in the global scope, what the SDK finds of the session, and what happens to errors nobody caught.
 import { comms, connectComms } from "#kernel/session/comms.ts";
-import { show } from "#kernel/session/display.ts";
+import { handles, show } from "#kernel/session/display.ts";
 import { usingCtx } from "#kernel/session/disposal.ts";
 import { tell } from "#kernel/session/evaluator.ts";
 import { failureOf } from "#kernel/session/failure.ts";
@@ -38,15 +38,24 @@ const display = (value: unknown, options: DisplayOptions = {}) => {
     const shown = options.raw ? { data: what as Bundle, metadata: {} } : show(what);
     return shown instanceof Promise ? shown.then(tellShown) : tellShown(shown);
   };
-  let last = Promise.resolve(put(value, options.update === true));
-  return {
-    display_id: displayId,
-    /** Shows another value in the same place. */
-    update: (next: unknown): Promise<void> => {
-      last = last.then(() => put(next, true));
-      return last;
-    },
+  let pending: Promise<void> | null = null;
+  const inTurn = (work: () => void | Promise<void>): void | Promise<void> => {
+    const made = pending ? pending.then(work) : work();
+    if (!(made instanceof Promise)) return;
+    const mine = made.finally(() => {
+      if (pending === mine) pending = null;
+    });
+    pending = mine;
+    return mine;
   };
+  void inTurn(() => put(value, options.update === true));
+  const handle = {
+    display_id: displayId,
+    /** Shows another value in the same place: at once, or after a display that takes its time. */
+    update: (next: unknown): void | Promise<void> => inTurn(() => put(next, true)),
+  };
+  handles.add(handle);
+  return handle;
 };
 
 const reportUncaught = (thrown: unknown, word: string): void => {

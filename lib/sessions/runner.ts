@@ -24,7 +24,8 @@ export type Runner = {
   kernelId: () => string;
   refresh: () => Promise<void>;
   clear: (cellIds: string[] | null) => void;
-  close: () => void;
+  /** Ends this side; resolves when what was being stored is stored. */
+  close: () => Promise<void>;
 };
 
 const loadState = async (row: store.SessionRow): Promise<State> => {
@@ -153,6 +154,7 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
 
   const drain = (): void => {
     isGathering = false;
+    if (isClosed) return;
     const batch = gathered;
     gathered = [];
     void commit(() => batch.flatMap((told) => take(state, told, told.msg.header.date ?? now().toISOString())), batch.at(-1)?.seq ?? null);
@@ -256,6 +258,7 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
     close: () => {
       isClosed = true;
       line?.close();
+      return storing;
     },
   };
 };

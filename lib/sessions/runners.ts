@@ -23,7 +23,7 @@ export const startRunner = (row: store.SessionRow, isFresh: boolean): Promise<Ru
 export const forgetRunner = async (notebookId: string): Promise<void> => {
   const opening = runners().get(notebookId);
   runners().delete(notebookId);
-  (await opening?.catch(() => null))?.close();
+  await (await opening?.catch(() => null))?.close();
 };
 
 /** After a restart of this process: goes on with every session that should be alive. */

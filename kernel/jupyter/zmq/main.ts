@@ -1,0 +1,36 @@
+// What a kernelspec starts: one kernel behind the sockets of the connection file given as the only argument. It ends when it is shut
+// down, when its parent goes, and on SIGTERM; SIGINT is Stop. Cells work in the folder it was started in.
+import { readFileSync } from "node:fs";
+import { type Connection, openFront } from "#kernel/jupyter/zmq/front.ts";
+import { makeKernel } from "#kernel/kernel.ts";
+
+const parentCheckMs = 1000;
+
+const read = (path: string): Connection => {
+  const connection = JSON.parse(readFileSync(path, "utf8")) as Connection;
+  if (connection.signature_scheme && connection.signature_scheme !== "hmac-sha256")
+    throw new Error(`This kernel signs with hmac-sha256, and the connection file wants ${connection.signature_scheme}.`);
+  return connection;
+};
+
+const [path] = process.argv.slice(2);
+if (!path) {
+  process.stderr.write("Give the connection file: it is what Jupyter passes to a kernel.\n");
+  process.exit(2);
+}
+
+let end: () => void = () => process.exit(0);
+const kernel = await makeKernel({ isKept: false, workDir: process.cwd(), gone: () => end() });
+const front = await openFront(kernel, read(path));
+end = () => {
+  const last = Promise.race([front.flushed(), new Promise((resolve) => setTimeout(resolve, 2000))]);
+  void last.then(() => {
+    front.close();
+    setTimeout(() => process.exit(0), 100); // the sockets' threads hand over what they hold
+  });
+};
+
+process.on("SIGINT", () => kernel.interrupt());
+process.once("SIGTERM", () => kernel.remove());
+const parent = process.ppid;
+setInterval(() => process.ppid === parent || kernel.remove(), parentCheckMs).unref();
