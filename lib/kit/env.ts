@@ -38,11 +38,6 @@ export const env = {
   logLevel: text("ATELIER_LOG_LEVEL", "info"),
   isDev: text("NODE_ENV") === "development",
 
-  // Where Jupyter keeps a person's kernelspecs, for `atelier kernel install`.
-  jupyterDataDir: text("JUPYTER_DATA_DIR"),
-  xdgDataHome: text("XDG_DATA_HOME"),
-  appData: text("APPDATA"),
-
   // Passed between processes by the supervisor.
   webUrl: text("ATELIER_WEB_URL", `http://127.0.0.1:${port}`),
   kernelUrl: text("ATELIER_KERNEL_URL", "http://127.0.0.1:3001"),
@@ -55,6 +50,11 @@ export const env = {
   internalSecret: text("ATELIER_INTERNAL_SECRET"),
   /** Signs browser sign-ins; made once and kept in the home folder when unset. */
   authSecret: text("ATELIER_AUTH_SECRET"),
+  // Where Jupyter keeps a person's kernelspecs, for `atelier kernel install`.
+  jupyterDataDir: text("JUPYTER_DATA_DIR"),
+  xdgDataHome: text("XDG_DATA_HOME"),
+  appData: text("APPDATA"),
+
   blobs: join(/*turbopackIgnore: true*/ home, "blobs"),
 } as const;
 
