@@ -243,6 +243,15 @@ const evaluate = (
   };
 };
 
+/** The truth in a table as a model's goal counts it: 0/1, the number of the class, or the number. */
+export const truthOf = ({ inside, task, levels }: Pick<Fitted, "inside" | "task" | "levels">, table: Columns): Float64Array => {
+  const { target, positive } = inside;
+  if (target === null) throw new Error("This model was fitted without a target.");
+  checkTarget(table, target);
+  if (task === "binary") return Float64Array.from(labelsOf(table, target, positive!));
+  return task === "classes" ? classesOf(table, target, levels) : numbersOf(table, target);
+};
+
 /** The estimator of a recipe. */
 export const estimatorOf = (recipe: Recipe): Estimator => {
   const { kind, params } = recipe;

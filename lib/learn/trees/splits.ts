@@ -48,8 +48,6 @@ const unpackRows = (packed: number, { unit }: Packing): number => Math.floor(pac
 const gainOf = (node: Node, gl: number, hl: number, lambda: number, monotone: number): number => {
   const { low, high } = node;
   const [gr, hr] = [node.g - gl, node.h - hl];
-  if (low === Number.NEGATIVE_INFINITY && high === Number.POSITIVE_INFINITY && monotone === 0)
-    return (gl * gl) / (hl + lambda) + (gr * gr) / (hr + lambda);
   if (monotone !== 0) {
     const [vl, vr] = [leafValue({ g: gl, h: hl }, lambda, low, high), leafValue({ g: gr, h: hr }, lambda, low, high)];
     if ((vr - vl) * monotone < 0) return Number.NEGATIVE_INFINITY;
@@ -72,9 +70,12 @@ const splitNumbers = (
   const missingN = unpackRows(missing, packing);
   const missingG = histogram[start]!;
   const missingH = (missing - missingN * packing.unit) * packing.step;
+  const isFree = one.monotone === 0 && node.low === Number.NEGATIVE_INFINITY && node.high === Number.POSITIVE_INFINITY;
+  const sides = missingN > 0 ? 1 : 0;
   let found = best;
   let least = (best?.gain ?? how.minGain) + parent;
-  let [g, packed] = [0, 0];
+  let g = 0;
+  let packed = 0;
   for (let bin = 1; bin < one.bins - 1; bin++) {
     const at = start + bin * 2;
     const own = histogram[at + 1]!;
@@ -83,12 +84,13 @@ const splitNumbers = (
     packed += own;
     const n = unpackRows(packed, packing);
     const h = (packed - n * packing.unit) * packing.step;
-    for (let side = missingN > 0 ? 1 : 0; side >= 0; side--) {
+    for (let side = sides; side >= 0; side--) {
       const nl = side === 1 ? n + missingN : n;
       if (nl < minLeaf || node.n - nl < minLeaf) continue;
       const gl = side === 1 ? g + missingG : g;
       const hl = side === 1 ? h + missingH : h;
-      const value = gainOf(node, gl, hl, lambda, one.monotone);
+      const gr = node.g - gl;
+      const value = isFree ? (gl * gl) / (hl + lambda) + (gr * gr) / (node.h - hl + lambda) : gainOf(node, gl, hl, lambda, one.monotone);
       if (value <= least) continue;
       least = value;
       const isMissingLeft = missingN > 0 ? side === 1 : nl * 2 > node.n;
