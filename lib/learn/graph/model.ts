@@ -24,6 +24,27 @@ export const needed = (graph: Graph, outputs: readonly Tensor[]): { nodes: Node[
 
 const bytesOf = (data: Numbers): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
+/** A length no network has by chance (a prime): trace with it to serve any number of rows. */
+export const anyCount = 104_729;
+const holdsRows = (one: Tensor | null): boolean =>
+  one?.origin.kind === "constant" &&
+  one.dtype === "int64" &&
+  one.origin.data.some((value: number | bigint) => Number(value) % anyCount === 0 && Number(value) > 0);
+
+/** Refuses nodes whose constants fix the number of rows; a reshape can leave it open, nothing else can. */
+const freeRows = (nodes: readonly Node[]): void => {
+  for (const { operator, inputs, layer, place } of nodes)
+    if (operator.name !== "Reshape" && inputs.some(holdsRows))
+      throw new Error(
+        `${operator.name} fixes the number of rows${layer && ` in layer ${layer}`}${place && ` at ${place}`}. Serve it with a fixed number.`,
+      );
+};
+/** The data of a constant, the number of rows in a shape left open as −1. */
+const rowless = (tensor: Tensor): Numbers => {
+  const { data } = tensor.origin as { data: Numbers };
+  return holdsRows(tensor) ? BigInt64Array.from(data as BigInt64Array, (one) => (Number(one) % anyCount === 0 ? -1n : one)) : data;
+};
+
 export type Model = {
   bytes: Uint8Array;
   /** Names of the inputs the file has: those of the graph that its outputs need. */
@@ -35,8 +56,8 @@ type Options = {
   name?: string;
   /** Weights to write as values; those left out become inputs. */
   weights?: ReadonlyMap<string, Float32Array>;
-  /** A dimension of inputs and outputs that may vary when served, by its size in this trace: `{ 1: "N" }` names every leading 1. */
-  leading?: { size: number; name: string };
+  /** The first axis may have any length when served: its name, and the length it had in this trace, `anyCount`. */
+  rows?: string;
   /** More bytes of weights than this go into an external file; protobuf itself stops at 2 GB. */
   externalPast?: number;
 };
@@ -46,7 +67,7 @@ const twoGigabytes = 2_000_000_000;
 /** Writes the part of a graph that some named outputs need. */
 export const writeModel = (graph: Graph, outputs: Readonly<Record<string, Tensor>>, options: Options = {}): Model => {
   const { nodes, leaves } = needed(graph, Object.values(outputs));
-  const { weights, leading, externalPast = twoGigabytes } = options;
+  const { weights, rows, externalPast = twoGigabytes } = options;
   const names = new Map<Tensor, string>();
   const file: FileNode[] = [];
   for (const [name, tensor] of Object.entries(outputs)) if (tensor.origin.kind === "node" && !names.has(tensor)) names.set(tensor, name);
@@ -56,10 +77,17 @@ export const writeModel = (graph: Graph, outputs: Readonly<Record<string, Tensor
   for (const [name, tensor] of Object.entries(outputs))
     if (nameOf(tensor) !== name) file.push({ op: "Identity", inputs: [nameOf(tensor)], outputs: [name], attributes: {} });
 
+  if (rows !== undefined) freeRows(nodes);
+
   const fixed: { tensor: Tensor; data: Uint8Array }[] = [];
   const fed = new Map<string, Tensor>();
   for (const tensor of leaves) {
-    const value = tensor.origin.kind === "constant" ? tensor.origin.data : tensor.origin.kind === "parameter" && weights?.get(tensor.name);
+    const value =
+      tensor.origin.kind === "constant"
+        ? rows === undefined
+          ? tensor.origin.data
+          : rowless(tensor)
+        : tensor.origin.kind === "parameter" && weights?.get(tensor.name);
     if (value && value.length !== sizeOf(tensor.shape))
       throw new Error(`Weight ${tensor.name} has ${value.length} numbers, not ${sizeOf(tensor.shape)}.`);
     if (value) fixed.push({ tensor, data: bytesOf(value) });
@@ -75,8 +103,7 @@ export const writeModel = (graph: Graph, outputs: Readonly<Record<string, Tensor
     offset += data.byteLength;
     return { ...head, external: { location: external.name, offset: offset - data.byteLength, length: data.byteLength } };
   });
-  const dimensions = (shape: Shape): Dimension[] =>
-    shape.map((one, i) => (i === 0 && leading && one === leading.size ? leading.name : one));
+  const dimensions = (shape: Shape): Dimension[] => shape.map((one) => (rows !== undefined && one === anyCount ? rows : one));
   const bytes = encodeModel(
     {
       name: options.name ?? "network",

@@ -43,10 +43,10 @@ export type Trainer = {
   evaluate: (batch: Batch) => Promise<{ loss: number; metrics: Record<string, number> }>;
   /** Copies of all weights. */
   weights: () => Promise<Map<string, Float32Array>>;
-  /** Everything that lives on between steps, as bytes; `facts` ride along. */
-  checkpoint: (facts?: Readonly<Record<string, string>>) => Promise<Uint8Array>;
-  /** Goes on from a checkpoint, bit for bit; answers its facts. */
-  restore: (bytes: Uint8Array) => Promise<Readonly<Record<string, string>>>;
+  /** Everything that lives on between steps, as bytes; `facts` and other weights (the best so far) ride along. */
+  checkpoint: (facts?: Readonly<Record<string, string>>, beside?: Weights) => Promise<Uint8Array>;
+  /** Goes on from a checkpoint, bit for bit; answers what rode along. */
+  restore: (bytes: Uint8Array) => Promise<{ facts: Readonly<Record<string, string>>; beside: Map<string, Float32Array> }>;
   /** What a step over such batches needs, without allocating it. */
   estimate: (kinds: Kinds) => Estimate;
   close: () => Promise<void>;
@@ -72,6 +72,9 @@ const keyOf = (kinds: Kinds): string =>
   Object.entries(kinds)
     .map(([name, { dtype, shape }]) => `${name}:${dtype}${showShape(shape)}`)
     .join();
+
+/** Names of weights that ride along in a checkpoint. */
+const besidePrefix = "beside:";
 
 type Compiled = { step: Step; program: Program; masks: Map<string, Float32Array> };
 
@@ -207,9 +210,10 @@ export const openTrainer = async (options: TrainerOptions): Promise<Trainer> => 
       const answers = await one.program.run(feedsFor(one, batch, {}, 0));
       return { loss: numberIn(answers, "loss"), metrics: metricsIn(answers) };
     },
-    checkpoint: async (facts = {}) => {
+    checkpoint: async (facts = {}, beside = new Map()) => {
       const numbers = await states.read(states.names().filter((name) => !name.endsWith(slotOf("", "sum"))));
       const tensors = new Map([...numbers].map(([name, data]) => [name, { data, shape: states.kindOf(name).shape }]));
+      for (const [name, data] of beside) tensors.set(`${besidePrefix}${name}`, { data, shape: [data.length] });
       const own = {
         step: String(count),
         scale: String(scale.value),
@@ -220,7 +224,9 @@ export const openTrainer = async (options: TrainerOptions): Promise<Trainer> => 
       return encodeCheckpoint({ tensors, facts: { ...facts, ...own } });
     },
     restore: async (bytes) => {
-      const { tensors, facts } = decodeCheckpoint(bytes);
+      const { tensors: all, facts } = decodeCheckpoint(bytes);
+      const tensors = new Map([...all].filter(([name]) => !name.startsWith(besidePrefix)));
+      const beside = new Map([...all].flatMap(([name, { data }]) => (tensors.has(name) ? [] : [[name.slice(besidePrefix.length), data]])));
       if (facts.optimiser !== optimiser.kind) throw new Error(`This checkpoint was made with ${facts.optimiser}, not ${optimiser.kind}.`);
       if (facts.seed !== String(seed)) throw new Error(`This checkpoint was made with seed ${facts.seed}, not ${seed}.`);
       states.forget(states.names());
@@ -228,7 +234,7 @@ export const openTrainer = async (options: TrainerOptions): Promise<Trainer> => 
       await states.ensure(kinds, (name) => tensors.get(name)!.data);
       count = Number(facts.step);
       scale = { value: Number(facts.scale), good: Number(facts.good) };
-      return facts;
+      return { facts, beside };
     },
     estimate: (kinds) => estimateStep(writeStep(recipe, kinds, "whole")),
     close: async () => {

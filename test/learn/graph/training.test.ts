@@ -66,7 +66,7 @@ describe("training", () => {
     await take(first, 0, 9);
     const bytes = await first.checkpoint({ epoch: "2" });
     const second = await open({ loss, seed: 5 });
-    expect(await second.restore(bytes)).toMatchObject({ epoch: "2", step: "9" });
+    expect((await second.restore(bytes)).facts).toMatchObject({ epoch: "2", step: "9" });
     expect(await take(second, 9, 20)).toEqual(expected.slice(9));
     expect(await second.weights()).toEqual(await whole.weights());
   });
