@@ -5,6 +5,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { listExperiments, listRuns } from "#lib/experiments/contract.ts";
 import { listNotebooks } from "#lib/notebooks/contract.ts";
+import { createInvitation } from "#lib/workspace/contract.ts";
 import { noBrowser, openBrowser, watchPage } from "#test/kit/browser.ts";
 import { eventually, type Product, signIn, startProduct } from "#test/kit/product.ts";
 import { asking, workspace } from "#test/kit/story.ts";
@@ -33,6 +34,7 @@ const namelessOn = (page: Page): Promise<string[]> =>
       .filter((one) => !one.closest(".monaco-editor") && (one as HTMLElement).offsetParent !== null && nameOf(one).trim() === "")
       .map((one) => one.outerHTML.slice(0, 120));
     if (document.querySelectorAll("main").length !== 1) nameless.push(`${document.querySelectorAll("main").length} main landmarks`);
+    if (document.querySelectorAll("h1").length !== 1) nameless.push(`${document.querySelectorAll("h1").length} first headings`);
     if (!document.title.trim()) nameless.push("no title");
     return nameless;
   });
@@ -72,24 +74,37 @@ describe.skipIf(!browser)(`screens${browser ? "" : `: no browser here (${noBrows
     await product.stop();
   });
 
-  const visitAll = async (paths: string[], theme: string, size: { width: number; height: number }, kind: string): Promise<void> => {
-    await context.addCookies([{ name: "atelier-theme", value: theme, url: product.url }]);
-    const page = await context.newPage();
+  const visitAll = async (
+    paths: string[],
+    theme: string,
+    size: { width: number; height: number },
+    kind: string,
+    { as = context, status = 200 } = {},
+  ): Promise<void> => {
+    await as.addCookies([{ name: "atelier-theme", value: theme, url: product.url }]);
+    const page = await as.newPage();
     await page.setViewportSize(size);
     const seen = watchPage(page, product.url);
     for (const path of paths) {
-      await page.goto(product.url + path, { waitUntil: "load" });
+      const answer = await page.goto(product.url + path, { waitUntil: "load" });
+      expect([path, answer?.status()]).toEqual([path, status]);
       await page.locator("main").first().waitFor();
-      const isNotebook = /\/notebooks\/nb_/.test(path);
+      const isNotebook = status === 200 && /\/notebooks\/nb_/.test(path);
       if (isNotebook) await page.locator('main[data-ready="true"]').waitFor();
       await page.evaluate(() => document.fonts.ready);
-      const name = path.replaceAll(/[^\w]+/g, "-").replace(/^-/, "") || "root";
+      const name =
+        path
+          .replace(/join_\w+/, "open")
+          .replaceAll(/[^\w]+/g, "-")
+          .replace(/^-/, "") || "root";
       await page.screenshot({ path: `test-results/screens/${name}-${kind}-${theme}-${size.width}.png` });
       expect([path, await namelessOn(page)]).toEqual([path, []]);
       expect([path, await isWiderThanScreen(page)]).toEqual([path, false]);
       expect([path, await page.locator("html").getAttribute("data-theme")]).toEqual([path, theme]);
     }
-    expect(seen).toEqual({ complaints: [], foreign: [] });
+    // A browser complains of a page's own 404 in these words; every other complaint counts.
+    const complaints = seen.complaints.filter((one) => status === 200 || !/server responded with a status of 404/.test(one));
+    expect({ ...seen, complaints }).toEqual({ complaints: [], foreign: [] });
     await page.close();
   };
 
@@ -110,12 +125,13 @@ describe.skipIf(!browser)(`screens${browser ? "" : `: no browser here (${noBrows
   it("every room of an empty workspace says what to do next", async () => {
     const made = await context.request.post(`${product.url}/api/v1/workspaces`, { data: { name: "Bare bench" } });
     const { slug } = (await made.json()) as { slug: string };
-    await visitAll(
-      rooms.map((room) => `/${slug}${room}`),
-      "light",
-      sizes[0]!,
-      "empty",
-    );
+    for (const theme of themes)
+      await visitAll(
+        rooms.map((room) => `/${slug}${room}`),
+        theme,
+        sizes[0]!,
+        "empty",
+      );
     const page = await context.newPage();
     for (const room of rooms.slice(1, -1)) {
       await page.goto(`${product.url}/${slug}${room}`);
@@ -125,12 +141,26 @@ describe.skipIf(!browser)(`screens${browser ? "" : `: no browser here (${noBrows
   }, 180_000);
 
   it("what is not there says so, and how to go on", async () => {
+    const absent = ["notebooks/nb_absent", "datasets/absent", "experiments/exp_absent", "experiments/runs/999999", "models/absent"];
+    const more = ["models/credit-default/versions/99", "pipelines/absent", "serving/absent", "monitoring/absent"];
+    const paths = [...[...absent, ...more].map((path) => `/${workspace}/${path}`), "/absent", "/absent/notebooks"];
+    for (const theme of themes) await visitAll(paths, theme, sizes[0]!, "absent", { status: 404 });
     const page = await context.newPage();
-    for (const path of ["/main/notebooks/nb_absent", "/main/models/absent", "/main/serving/absent", "/absent"]) {
-      const answer = await page.goto(product.url + path);
-      expect([path, answer?.status()]).toEqual([path, 404]);
-      expect(await page.locator("h1, h2").first().textContent()).toBeTruthy();
-    }
+    await page.goto(`${product.url}/absent`);
+    await page.getByRole("link", { name: "Go to your workspaces" }).click();
+    await page.waitForURL(`${product.url}/${workspace}`);
     await page.close();
-  });
+  }, 180_000);
+
+  it("every door, for somebody who is not signed in", async () => {
+    const { link } = await asking(product)(createInvitation, { workspace, role: "editor" });
+    const invitation = new URL(link);
+    const doors = ["/sign-in", invitation.pathname + invitation.search, "/invitation?code=over", "/welcome?code=none"];
+    const stranger = await (browser as Browser).newContext();
+    for (const theme of themes) for (const size of sizes) await visitAll(doors, theme, size, "door", { as: stranger });
+    const page = await stranger.newPage();
+    await page.goto(`${product.url}/${workspace}/notebooks`);
+    expect(new URL(page.url()).pathname).toBe("/sign-in");
+    await stranger.close();
+  }, 180_000);
 });

@@ -93,6 +93,21 @@ describe("killed with -9 while people work", () => {
     await heard(id, "step 3");
   });
 
+  it("session: the cell says what became of it, its output is kept, and the next run starts afresh", async () => {
+    const id = await notebook("session falls", counting(200));
+    await runAll(product, id);
+    await heard(id, "step 8");
+    for (const pid of product.pids().session!) process.kill(pid, "SIGKILL");
+    const { states, text } = await outcomeOf(product, id);
+    expect(states[0]!.status).toBe("failed");
+    expect(stepsIn(text).slice(0, 8)).toEqual(upTo(8));
+    const again = await notebook("session stands", "20 + 1");
+    await runAll(product, again);
+    expect((await outcomeOf(product, again)).states[0]!.status).toBe("done");
+    await runAll(product, id);
+    await heard(id, "step 3");
+  });
+
   it("worker: a pipeline run goes on, runs its stage once, and keeps every line once", async () => {
     const stage = `import { runs } from "atelier";\nconst run = await runs.start({ experiment: "Recovery", name: "once" });\n${counting(40)}\nawait run.end();`;
     const id = await notebook("worker falls", stage);

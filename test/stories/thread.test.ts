@@ -8,7 +8,7 @@ import { listRuns } from "#lib/experiments/contract.ts";
 import { listModels, readVersion } from "#lib/models/contract.ts";
 import { readMonitor } from "#lib/monitoring/contract.ts";
 import { createNotebook, readNotebook } from "#lib/notebooks/contract.ts";
-import { promoteCells, readPipeline, setSchedule } from "#lib/pipelines/contract.ts";
+import { promoteCells, readPipeline, readPipelineLog, setSchedule } from "#lib/pipelines/contract.ts";
 import { deploy, readEndpoint } from "#lib/serving/contract.ts";
 import { runCells } from "#lib/sessions/contract.ts";
 import { noBrowser, openBrowser } from "#test/kit/browser.ts";
@@ -119,7 +119,9 @@ describe.skipIf(!browser)(`the thread${browser ? "" : `: no browser here (${noBr
     await bo.page.getByText(`epoch ${epochs} of ${epochs}`).waitFor();
     const output = await bo.page.locator(".stream", { hasText: "epoch 1 of" }).first().textContent();
     expect(output?.match(/epoch \d+/g)).toEqual(Array.from({ length: epochs }, (_, i) => `epoch ${i + 1}`));
-    expect(text).toMatch(/pipeline run 1 done: Read and split done, Train trees done/);
+    const { entries } = await asking(product)(readPipelineLog, { workspace, pipeline: "Nightly credit", number: 1, limit: 2000 });
+    const log = entries.map((entry) => `${entry.kind}: ${entry.text}`).join("\n");
+    expect(text, log).toMatch(/pipeline run 1 done: Read and split done, Train trees done/);
   }, 180_000);
 
   it("run, model version, endpoint, stage and drift chart exist, for the API and on the screen", async () => {
