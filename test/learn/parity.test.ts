@@ -11,7 +11,14 @@ import { logisticRegression } from "#lib/learn/estimators/logistic.ts";
 import { naiveBayes } from "#lib/learn/estimators/naive-bayes.ts";
 import { neighbours } from "#lib/learn/estimators/neighbours.ts";
 import { decisionTree, randomForest } from "#lib/learn/estimators/random-forest.ts";
-import { type Columns, dropColumns } from "#lib/learn/tables/table.ts";
+import { oneHot, targetEncoding } from "#lib/learn/preprocess/categories.ts";
+import { dates } from "#lib/learn/preprocess/dates.ts";
+import { numberTexts } from "#lib/learn/preprocess/number-texts.ts";
+import { numbers, quantileBins } from "#lib/learn/preprocess/numbers.ts";
+import type { Preprocess } from "#lib/learn/preprocess/pipeline.ts";
+import { scaled } from "#lib/learn/preprocess/scaled.ts";
+import { hashing, textHashing, tfidf } from "#lib/learn/preprocess/text.ts";
+import { type Columns, dropColumns, isNumeric, takeRows } from "#lib/learn/tables/table.ts";
 import { customers, distance, spoiled, throughOnnx } from "#test/kit/tables.ts";
 
 const targets = ["isLost", "tier", "spend", "visits"];
@@ -52,6 +59,51 @@ const table: [string, Estimator, FitOptions, string?][] = [
   ["boosted trees, counts", boostedTrees({ trees: 40, loss: "poisson" }), { target: "visits" }],
   ["boosted trees, sampled", boostedTrees({ trees: 40, rowShare: 0.6, columnShare: 0.5, seed: 3 }), lost],
 ];
+
+const everyEncoding: Preprocess = {
+  age: quantileBins({ count: 6 }),
+  income: numbers({ impute: "mean", scale: "robust", clip: [0.05, 0.95], flag: true }),
+  place: targetEncoding({ smoothing: 5 }),
+  street: hashing({ width: 24 }),
+  note: textHashing({ width: 64 }),
+  since: scaled(dates({ parts: ["day number", "year", "month", "day of month", "weekday", "hour"] })),
+  balance: numberTexts({ impute: -1, scale: "range", flag: true }),
+};
+const otherEncoding: Preprocess = {
+  street: targetEncoding(),
+  place: oneHot({ limit: 3, atLeast: 2 }),
+  note: tfidf({ limit: 60, longest: 2 }),
+  age: "drop",
+  income: numbers({ impute: 0, scale: "none" }),
+  since: scaled(dates()),
+  balance: oneHot(),
+};
+
+describe("the served file encodes as the notebook did", () => {
+  it.each([
+    ["bins, clips, flags, hashes, parts of dates", everyEncoding, lost],
+    ["the same for several classes", everyEncoding, tier],
+    ["levels, words and pairs of words, a dropped column", otherEncoding, lost],
+  ] as const)("%s", async (_name, preprocess, how) => {
+    for (const estimator of [logisticRegression({ preprocess }), boostedTrees({ trees: 20, preprocess })]) {
+      const model = await estimator.fit(only(train, how.target), how);
+      for (const rows of [test, spoiled(test, targets), takeRows(spoiled(test, targets), [4])]) {
+        const [ours, theirs] = [model.answer(rows), await throughOnnx(model, rows)];
+        for (const { name } of model.signature.outputs) expect(distance(ours[name]!, theirs[name]!), name).toBeLessThan(1e-5);
+      }
+    }
+  });
+  it("texts without a word, and no rows at all", async () => {
+    for (const preprocess of [everyEncoding, otherEncoding]) {
+      const model = await logisticRegression({ preprocess }).fit(only(train, "isLost"), lost);
+      const blank = Object.fromEntries(
+        Object.entries(takeRows(test, [0, 1])).map(([name, column]) => [name, isNumeric(column) ? column.fill(Number.NaN) : ["", " ?! "]]),
+      );
+      expect(distance(model.answer(blank).probability!, (await throughOnnx(model, blank)).probability!)).toBeLessThan(1e-5);
+      expect((await throughOnnx(model, takeRows(test, []))).probability).toHaveLength(0);
+    }
+  });
+});
 
 describe("the served file answers as the notebook did", () => {
   it.each(table)("%s", async (_name, estimator, how) => {

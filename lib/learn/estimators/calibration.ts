@@ -19,29 +19,40 @@ const writeLogit = (builder: Builder, p: string): string => {
   return builder.node("Log", [builder.node("Div", [held, builder.node("Sub", [builder.doubles([1], [1, 1]), held])])]);
 };
 
-/** Newton's method for p = σ(slope·z + shift) against smoothed targets. */
+/** Log-loss of a line against smoothed targets. */
+const lineLoss = (z: Float64Array, aims: Float64Array, slope: number, shift: number): number =>
+  z.reduce((sum, one, i) => {
+    const s = slope * one + shift;
+    return sum + Math.max(s, 0) - aims[i]! * s + Math.log1p(Math.exp(-Math.abs(s)));
+  }, 0);
+
+/** Newton's method for p = σ(slope·z + shift) against smoothed targets; a step that raises the loss is halved. */
 export const plattLine = (z: Float64Array, y: ArrayLike<number>): { slope: number; shift: number } => {
   let hits = 0;
   for (let i = 0; i < z.length; i++) hits += y[i]!;
-  const [high, low] = [(hits + 1) / (hits + 2), 1 / (z.length - hits + 2)];
+  const aims = Float64Array.from({ length: z.length }, (_, i) => (y[i] ? (hits + 1) / (hits + 2) : 1 / (z.length - hits + 2)));
   let [slope, shift] = [1, 0];
+  let loss = lineLoss(z, aims, slope, shift);
   for (let round = 0; round < 100; round++) {
     let [ga, gb, haa, hab, hbb] = [0, 0, 1e-9, 0, 1e-9];
     for (let i = 0; i < z.length; i++) {
       const p = sigmoid(slope * z[i]! + shift);
-      const error = p - (y[i] ? high : low);
-      const weight = p * (1 - p);
-      ga += error * z[i]!;
-      gb += error;
+      const weight = Math.max(p * (1 - p), 1e-9);
+      ga += (p - aims[i]!) * z[i]!;
+      gb += p - aims[i]!;
       haa += weight * z[i]! ** 2;
       hab += weight * z[i]!;
       hbb += weight;
     }
     const determinant = haa * hbb - hab * hab;
     const [da, db] = [(hbb * ga - hab * gb) / determinant, (haa * gb - hab * ga) / determinant];
-    slope -= da;
-    shift -= db;
-    if (Math.abs(da) + Math.abs(db) < 1e-10) break;
+    let share = 1;
+    while (share > 1e-10 && !(lineLoss(z, aims, slope - share * da, shift - share * db) <= loss)) share /= 2;
+    if (share <= 1e-10) break;
+    slope -= share * da;
+    shift -= share * db;
+    loss = lineLoss(z, aims, slope, shift);
+    if (share * (Math.abs(da) + Math.abs(db)) < 1e-10) break;
   }
   return { slope, shift };
 };

@@ -100,10 +100,15 @@ const fitForest = async (problem: Problem, plan: Plan): Promise<Head> => {
   const trees =
     threads > 1 ? await growOnThreads(problem, all, shareDoubles(weights), plan, threads) : await growHere(problem, all, weights, plan);
   const forest = meanOfTrees(trees, all.width);
+  const isNumber = problem.goal.task === "number";
   return {
     width: all.width,
-    scores: (rows) => treeScores(forest, rows),
-    write: (builder, from) => writeTrees(builder, from, forest, problem.goal.task === "number"),
+    // shares of a hundred trees may add up to a hair more than 1
+    scores: (rows) => (isNumber ? treeScores(forest, rows) : treeScores(forest, rows).map((one) => Math.min(1, one))),
+    write: (builder, from) => {
+      const sum = writeTrees(builder, from, forest, isNumber);
+      return isNumber ? sum : builder.node("Min", [sum, builder.constant([1], [1, 1])]);
+    },
     importance: gainShares(forest, x.width),
     more: { trees: forest },
   };

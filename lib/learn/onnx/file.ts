@@ -40,6 +40,9 @@ export type FileGraph = {
   opset?: number;
 };
 
+/** Bytes of a text in a list; the encoder would leave out empty ones, unless they come as an (empty, base64) string. */
+const textBytes = (text: string): Uint8Array | string => (text === "" ? "" : new TextEncoder().encode(text));
+
 const attributeOf = (name: string, value: Attribute) => {
   const { AttributeType } = onnx.AttributeProto;
   if (typeof value === "number") return { name, type: AttributeType.INT, i: value };
@@ -50,8 +53,7 @@ const attributeOf = (name: string, value: Attribute) => {
     return { name, type: AttributeType.TENSOR, t: { name, dataType: elementTypes.float64, dims: [value.doubles.length], rawData } };
   }
   if ("ints" in value) return { name, type: AttributeType.INTS, ints: [...value.ints] };
-  if (typeof value[0] === "string")
-    return { name, type: AttributeType.STRINGS, strings: (value as readonly string[]).map((one) => new TextEncoder().encode(one)) };
+  if (typeof value[0] === "string") return { name, type: AttributeType.STRINGS, strings: (value as readonly string[]).map(textBytes) };
   return { name, type: AttributeType.FLOATS, floats: [...(value as readonly number[])] };
 };
 
@@ -68,7 +70,7 @@ const valueInfo = ({ name, type, shape }: FileValue) => ({
 const tensorOf = (tensor: FileTensor) => {
   const head = { name: tensor.name, dataType: elementTypes[tensor.type], dims: [...tensor.shape] };
   if ("data" in tensor) return { ...head, rawData: tensor.data };
-  if ("texts" in tensor) return { ...head, stringData: tensor.texts.map((one) => new TextEncoder().encode(one)) };
+  if ("texts" in tensor) return { ...head, stringData: tensor.texts.map(textBytes) };
   const { location, offset, length } = tensor.external;
   const pairs = Object.entries({ location, offset: String(offset), length: String(length) });
   return { ...head, dataLocation: onnx.TensorProto.DataLocation.EXTERNAL, externalData: pairs.map(([key, value]) => ({ key, value })) };
