@@ -1,4 +1,13 @@
 // `learn` in a cell: splits, encodings, estimators and metrics of lib/learn.
+
+export { calibrate } from "#lib/learn/estimators/calibration.ts";
+export { forecast } from "#lib/learn/estimators/forecast.ts";
+export { importance, partialDependence, permutationImportance } from "#lib/learn/explain/importance.ts";
+export { treeShap } from "#lib/learn/explain/tree-shap.ts";
+export { cardFeatures, cardPrecision, fraudWeeks } from "#lib/learn/generators/card-features.ts";
+export { cardTransactions } from "#lib/learn/generators/card-transactions.ts";
+export { itemEvents } from "#lib/learn/generators/item-events.ts";
+export { readmissionCohort } from "#lib/learn/generators/readmission.ts";
 export {
   atThreshold,
   averagePrecision,
@@ -12,10 +21,13 @@ export {
 } from "#lib/learn/metrics/classification.ts";
 export { levelCodes, oneHot, targetEncoding } from "#lib/learn/preprocess/categories.ts";
 export { dates } from "#lib/learn/preprocess/dates.ts";
+export { inspect } from "#lib/learn/preprocess/findings.ts";
 export { numberTexts } from "#lib/learn/preprocess/number-texts.ts";
 export { numbers, quantileBins } from "#lib/learn/preprocess/numbers.ts";
 export { scaled } from "#lib/learn/preprocess/scaled.ts";
 export { hashing, textHashing, tfidf } from "#lib/learn/preprocess/text.ts";
+export { basketRules } from "#lib/learn/recommend/basket-rules.ts";
+export { alternatingLeastSquares, itemNeighbours, popularItems } from "#lib/learn/recommend/factors.ts";
 export { ksTest } from "#lib/learn/stats/kolmogorov-smirnov.ts";
 export { profileTable as profile } from "#lib/learn/stats/profile.ts";
 export { psiAgainst, psiDeciles, psiEvidently } from "#lib/learn/stats/psi.ts";

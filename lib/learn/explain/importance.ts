@@ -4,7 +4,11 @@ import type { Fitted } from "#lib/learn/estimators/estimator.ts";
 import { mulberry32, shuffled } from "#lib/learn/random.ts";
 import { type Columns, columnOf, isNumeric, rowCount, takeRows } from "#lib/learn/tables/table.ts";
 
-/** Shares of importance by raw column, the largest first; empty for estimators that have none (neighbours, clusters). */
+/**
+ * Shares of importance by raw column, the largest first; empty for estimators that have none (neighbours, clusters).
+ * @example
+ * importance(model); // [{ column: "age", share: 0.41 }, …]
+ */
 export const importance = (model: Fitted): { column: string; share: number }[] => {
   const { head, pipeline } = model.inside;
   const sums = new Map<string, number>();

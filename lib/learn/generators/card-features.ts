@@ -34,7 +34,11 @@ const slide = (
   }
 };
 
-/** Features of every transaction, with `isFraud` beside them. */
+/**
+ * Features of every transaction, with `isFraud` beside them.
+ * @example
+ * const table = cardFeatures(cardTransactions({ days: 60 }).transactions);
+ */
 export const cardFeatures = (all: Transactions): Columns => {
   const n = all.time.length;
   const blanks = (): Float64Array[] => windows.map(() => new Float64Array(n));
@@ -75,6 +79,9 @@ export const cardFeatures = (all: Transactions): Columns => {
 /**
  * Rows of one training week, and of a test week after the label delay, without cards already known to be compromised by then (from the
  * training week and from labels that arrive day by day).
+ * @example
+ * const { trainRows, testRows } = fraudWeeks(transactions, 35);
+ * const model = await randomForest().fit(takeRows(table, trainRows), { target: "isFraud", positive: 1 });
  */
 export const fraudWeeks = (
   all: Transactions,
@@ -98,6 +105,8 @@ export const fraudWeeks = (
 /**
  * Card precision@k: each day, the k cards with the greatest score; the share of them that were defrauded that day; the mean of days. A card
  * that was found drops out of the days after.
+ * @example
+ * cardPrecision(transactions, testRows, model.predict(takeRows(table, testRows)), 100);
  */
 export const cardPrecision = (all: Transactions, rows: readonly number[], scores: ArrayLike<number>, k = 100): number => {
   const days = new Map<number, Map<number, { score: number; isFraud: boolean }>>();

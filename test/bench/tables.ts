@@ -1,0 +1,188 @@
+// Tables: boosting, a forest and predictions beside LightGBM and scikit-learn on the same rows in the same run. The peers run in a python
+// that has them (ATELIER_BENCH_PYTHON, else python3); without one, our own numbers stand alone and are said to.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import ort from "onnxruntime-node";
+import { boostedTrees } from "#lib/learn/estimators/boosted-trees.ts";
+import type { Estimator, Fitted } from "#lib/learn/estimators/estimator.ts";
+import { logisticRegression } from "#lib/learn/estimators/logistic.ts";
+import { randomForest } from "#lib/learn/estimators/random-forest.ts";
+import { rocAuc } from "#lib/learn/metrics/classification.ts";
+import { mulberry32 } from "#lib/learn/random.ts";
+import { type Columns, takeRows } from "#lib/learn/tables/table.ts";
+import { line, median, ms, times } from "#test/bench/figures.ts";
+
+const width = 20;
+const testRows = 20_000;
+
+type Data = { train: Columns; test: Columns; y: Float64Array; bayes: number; folder: string; rows: number };
+
+/** Twenty normal columns, nine of which matter, with products, waves and steps; the best possible area is about .895. */
+const makeData = (rows: number): Data => {
+  const random = mulberry32(7);
+  const normal = (): number => Math.sqrt(-2 * Math.log(Math.max(random(), 1e-12))) * Math.cos(2 * Math.PI * random());
+  const all = rows + testRows;
+  const flat = new Float32Array(all * width);
+  const y = new Uint8Array(all);
+  const truth = new Float64Array(all);
+  for (let i = 0; i < all; i++) {
+    const v = flat.subarray(i * width, (i + 1) * width);
+    for (let j = 0; j < width; j++) v[j] = normal();
+    const z =
+      1.2 * v[0]! -
+      0.8 * v[1]! +
+      v[2]! * v[3]! +
+      0.7 * Math.sin(2 * v[4]!) +
+      0.6 * (v[5]! > 0.5 ? 1 : -0.5) +
+      0.5 * v[6]! ** 2 -
+      0.5 +
+      0.9 * Math.max(v[7]!, v[8]!) -
+      0.4;
+    truth[i] = 1 / (1 + Math.exp(-1.2 * z));
+    y[i] = Number(random() < truth[i]!);
+  }
+  const folder = mkdtempSync(join(tmpdir(), "atelier-bench-"));
+  writeFileSync(join(folder, "x"), flat);
+  writeFileSync(join(folder, "y"), y);
+  const columns: Columns = Object.fromEntries(
+    Array.from({ length: width }, (_, j) => [`x${j}`, Float64Array.from({ length: all }, (_unused, i) => flat[i * width + j]!)]),
+  );
+  columns.y = Float64Array.from(y);
+  const test = takeRows(
+    columns,
+    Array.from({ length: testRows }, (_, i) => rows + i),
+  );
+  return {
+    train: takeRows(
+      columns,
+      Array.from({ length: rows }, (_, i) => i),
+    ),
+    test,
+    y: test.y as Float64Array,
+    bayes: rocAuc(test.y as Float64Array, truth.subarray(rows)),
+    folder,
+    rows,
+  };
+};
+
+const peers = `
+import sys, time, json, resource
+import numpy as np
+folder, rows, trees, what = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+x = np.fromfile(folder + "/x", dtype=np.float32).reshape(-1, ${width}); y = np.fromfile(folder + "/y", dtype=np.uint8)
+from sklearn.metrics import roc_auc_score
+def make():
+    if what == "lightgbm":
+        import lightgbm
+        return lightgbm.LGBMClassifier(n_estimators=trees, max_depth=6, num_leaves=63, learning_rate=.1, n_jobs=${Math.min(8, availableParallelism())}, min_child_samples=20, reg_lambda=1, verbose=-1)
+    if what == "hist":
+        from sklearn.ensemble import HistGradientBoostingClassifier
+        return HistGradientBoostingClassifier(max_iter=trees, max_depth=6, max_leaf_nodes=63, learning_rate=.1, early_stopping=False, l2_regularization=1)
+    if what == "forest":
+        from sklearn.ensemble import RandomForestClassifier
+        return RandomForestClassifier(trees, n_jobs=${Math.min(8, availableParallelism())}, random_state=0)
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    return make_pipeline(StandardScaler(), LogisticRegression())
+start = time.perf_counter(); model = make().fit(x[:rows], y[:rows]); fit = time.perf_counter() - start
+auc = roc_auc_score(y[rows:], model.predict_proba(x[rows:])[:, 1])
+def timed(n, repeats):
+    took = []
+    for _ in range(repeats):
+        start = time.perf_counter(); model.predict_proba(x[rows:rows + n]); took.append(time.perf_counter() - start)
+    return sorted(took)[len(took) // 2] * 1000
+print(json.dumps({"fit": fit * 1000, "auc": auc, "one": timed(1, 100), "many": timed(10000, 7), "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+`;
+
+type Seen = { fit: number; auc: number; one: number; many: number; peak: number };
+
+/** What a peer does on the same rows, or null where there is no python with it. */
+const askPeer = (data: Data, trees: number, what: string): Seen | null => {
+  const python = process.env.ATELIER_BENCH_PYTHON ?? "python3";
+  const ran = spawnSync(python, ["-c", peers, data.folder, String(data.rows), String(trees), what], { encoding: "utf8" });
+  return ran.status === 0 ? (JSON.parse(ran.stdout.trim().split("\n").at(-1)!) as Seen) : null;
+};
+
+const timeOnnx = async (model: Fitted, test: Columns): Promise<{ one: number; many: number }> => {
+  const session = await ort.InferenceSession.create(model.toOnnx(), { logSeverityLevel: 3, intraOpNumThreads: availableParallelism() });
+  const timed = async (rows: number, repeats: number): Promise<number> => {
+    const feeds = Object.fromEntries(
+      model.signature.inputs.map(({ name }) => [
+        name,
+        new ort.Tensor("float32", Float32Array.from((test[name] as Float64Array).subarray(0, rows)), [rows, 1]),
+      ]),
+    );
+    await session.run(feeds);
+    const took: number[] = [];
+    for (let i = 0; i < repeats; i++) {
+      const start = performance.now();
+      await session.run(feeds);
+      took.push(performance.now() - start);
+    }
+    return median(took);
+  };
+  return { one: await timed(1, 200), many: await timed(10_000, 9) };
+};
+
+const fitOurs = async (estimator: Estimator, data: Data): Promise<{ model: Fitted; seen: Seen }> => {
+  const start = performance.now();
+  const model = await estimator.fit(data.train, { target: "y", positive: 1 });
+  const fit = performance.now() - start;
+  return {
+    model,
+    seen: {
+      fit,
+      auc: rocAuc(data.y, model.predict(data.test)),
+      ...(await timeOnnx(model, data.test)),
+      peak: process.memoryUsage().rss / 2 ** 20,
+    },
+  };
+};
+
+const compare = async (
+  say: (line: string) => void,
+  data: Data,
+  what: string,
+  estimator: Estimator,
+  trees: number,
+  others: readonly string[],
+): Promise<void> => {
+  const { seen } = await fitOurs(estimator, data);
+  say(line(`${what}: fit`, ms(seen.fit), `AUC ${seen.auc.toFixed(4)} of ${data.bayes.toFixed(4)} possible, ${Math.round(seen.peak)} MB`));
+  say(line(`${what}: one row, 10,000 rows through ONNX`, `${ms(seen.one)}, ${ms(seen.many)}`));
+  for (const other of others) {
+    const peer = askPeer(data, trees, other);
+    if (!peer) say(line(`  ${other}`, "–", "no python with it: set ATELIER_BENCH_PYTHON"));
+    else {
+      say(
+        line(
+          `  ${other}: fit`,
+          ms(peer.fit),
+          `AUC ${peer.auc.toFixed(4)}, ${Math.round(peer.peak)} MB · we take ${times(seen.fit / peer.fit)} its time`,
+        ),
+      );
+      say(
+        line(
+          `  ${other}: one row, 10,000 rows`,
+          `${ms(peer.one)}, ${ms(peer.many)}`,
+          `ONNX is ${times(peer.one / seen.one)} and ${times(peer.many / seen.many)} as fast`,
+        ),
+      );
+    }
+  }
+};
+
+/** Prints lines; nothing here can fail on time. */
+export const bench = async (say: (line: string) => void): Promise<void> => {
+  const small = makeData(50_000);
+  await compare(say, small, "boosting 50k × 20, 300 trees", boostedTrees({ trees: 300, depth: 6, rate: 0.1 }), 300, ["lightgbm", "hist"]);
+  await compare(say, small, "forest 50k × 20, 100 trees", randomForest({ trees: 100 }), 100, ["forest"]);
+  await compare(say, small, "logistic 50k × 20", logisticRegression(), 0, ["logistic"]);
+  rmSync(small.folder, { recursive: true });
+  const large = makeData(1_000_000);
+  await compare(say, large, "boosting 1M × 20, 100 trees", boostedTrees({ trees: 100, depth: 6, rate: 0.1 }), 100, ["lightgbm", "hist"]);
+  rmSync(large.folder, { recursive: true });
+};
