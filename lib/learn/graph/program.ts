@@ -144,33 +144,37 @@ export const evaluate = async (
   }
 };
 
-const copies = async (kinds: ReadonlyMap<string, Kind>, options: ProgramOptions): Promise<Program> => {
+/** A program that copies tensors from or to the device. */
+const copier = (kinds: ReadonlyMap<string, Kind>, options: ProgramOptions): Promise<Program> => {
   const graph = openGraph();
   const outputs: Record<string, Tensor> = {};
   for (const [name, kind] of kinds) outputs[`${name}.copy`] = identity(input(graph, name, kind));
   return compile(graph, outputs, options);
 };
-const copied = async (
-  feeds: ReadonlyMap<string, Feed>,
-  kinds: ReadonlyMap<string, Kind>,
-  options: ProgramOptions,
-): Promise<Map<string, Feed>> => {
-  if (kinds.size === 0) return new Map();
-  const program = await copies(kinds, { ...options, held: options.held?.map((name) => `${name}.copy`) });
+const copied = async (program: Program, feeds: ReadonlyMap<string, Feed>, names: Iterable<string>): Promise<Map<string, Feed>> => {
   const made = await program.run(Object.fromEntries(feeds));
-  await program.release();
-  return new Map([...kinds.keys()].map((name) => [name, made[`${name}.copy`]!]));
+  return new Map([...names].map((name) => [name, made[`${name}.copy`]!]));
 };
 
-/** Brings numbers onto the device. */
-export const hold = (
+/**
+ * Brings numbers onto the device. A tensor on the device must not outlive every session there (freeing it then ends the process), so the
+ * program that made these is answered too: release it after they are disposed of.
+ */
+export const hold = async (
   values: ReadonlyMap<string, Float32Array>,
   kinds: ReadonlyMap<string, Kind>,
   device: Device,
-): Promise<Map<string, Feed>> => copied(values, kinds, { device, held: [...kinds.keys()] });
+): Promise<{ held: Map<string, Feed>; keeper: Program }> => {
+  const keeper = await copier(kinds, { device, held: [...kinds.keys()].map((name) => `${name}.copy`) });
+  return { held: await copied(keeper, values, kinds.keys()), keeper };
+};
 
-/** Brings tensors back from the device as numbers of their own. */
-export const fetchHeld = (tensors: ReadonlyMap<string, Feed>, device: Device): Promise<Map<string, Numbers>> => {
+/** Brings tensors back from the device as numbers of their own; those that are numbers already are left out. */
+export const fetchHeld = async (tensors: ReadonlyMap<string, Feed>, device: Device): Promise<Map<string, Numbers>> => {
   const kinds = new Map([...tensors].flatMap(([name, one]) => (one instanceof Held ? [[name, one] as const] : [])));
-  return copied(tensors, kinds, { device }) as Promise<Map<string, Numbers>>;
+  if (kinds.size === 0) return new Map();
+  const program = await copier(kinds, { device });
+  const fetched = await copied(program, tensors, kinds.keys());
+  await program.release();
+  return fetched as Map<string, Numbers>;
 };

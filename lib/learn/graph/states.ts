@@ -1,7 +1,7 @@
 // What lives on between steps: weights and the optimiser's slots, by name. On the CPU a state that moves has two arrays, one read and one
 // written; they change places only when a step has succeeded. On WebGPU a state is a tensor in the device's memory, replaced by the next.
 import type { Device, Kind, Numbers } from "#lib/learn/graph/graph.ts";
-import { type Feed, fetchHeld, Held, hold } from "#lib/learn/graph/program.ts";
+import { type Feed, fetchHeld, Held, hold, type Program } from "#lib/learn/graph/program.ts";
 import { nextOf } from "#lib/learn/graph/step.ts";
 
 type Cell = Kind & { now: Feed; spare: Float32Array | null };
@@ -19,6 +19,8 @@ export type States = {
   /** The numbers of some states, from wherever they are. */
   read: (names: readonly string[]) => Promise<Map<string, Float32Array>>;
   forget: (names: Iterable<string>) => void;
+  /** Frees everything on the device; call it before the programs that made it are released. */
+  close: () => Promise<void>;
 };
 
 /** The numbers of feeds, fetched where they live on the device. */
@@ -29,7 +31,15 @@ export const numbersOf = async (feeds: ReadonlyMap<string, Feed>, device: Device
 
 export const openStates = (device: Device): States => {
   const cells = new Map<string, Cell>();
+  const keepers: Program[] = [];
   const now = (name: string): Feed => cells.get(name)!.now;
+  const forget = (names: Iterable<string>): void => {
+    for (const name of names) {
+      const cell = cells.get(name);
+      if (cell?.now instanceof Held) cell.now.dispose();
+      cells.delete(name);
+    }
+  };
   return {
     has: (name) => cells.has(name),
     names: () => [...cells.keys()],
@@ -38,7 +48,13 @@ export const openStates = (device: Device): States => {
     ensure: async (wanted, draw) => {
       const missing = new Map([...wanted].filter(([name]) => !cells.has(name)));
       const values = new Map([...missing].map(([name, kind]) => [name, draw(name, kind)]));
-      const placed: ReadonlyMap<string, Feed> = device === "webgpu" ? await hold(values, missing, device) : values;
+      if (missing.size === 0) return;
+      let placed: ReadonlyMap<string, Feed> = values;
+      if (device === "webgpu") {
+        const { held, keeper } = await hold(values, missing, device);
+        placed = held;
+        keepers.push(keeper);
+      }
       for (const [name, { dtype, shape }] of missing) cells.set(name, { dtype, shape, now: placed.get(name)!, spare: null });
     },
     spares: (names) => {
@@ -64,12 +80,10 @@ export const openStates = (device: Device): States => {
       const numbers = await numbersOf(new Map(names.map((name) => [name, now(name)])), device);
       return new Map([...numbers].map(([name, data]) => [name, (data as Float32Array).slice()]));
     },
-    forget: (names) => {
-      for (const name of names) {
-        const cell = cells.get(name);
-        if (cell?.now instanceof Held) cell.now.dispose();
-        cells.delete(name);
-      }
+    forget,
+    close: async () => {
+      forget([...cells.keys()]);
+      for (const one of keepers.splice(0)) await one.release();
     },
   };
 };

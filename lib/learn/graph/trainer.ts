@@ -238,8 +238,8 @@ export const openTrainer = async (options: TrainerOptions): Promise<Trainer> => 
     },
     estimate: (kinds) => estimateStep(writeStep(recipe, kinds, "whole")),
     close: async () => {
+      await states.close();
       await programs.release();
-      states.forget(states.names());
     },
   };
 };

@@ -193,6 +193,20 @@ export const cases: Record<string, Make> = {
     ],
     write: ([x, w]) => c.conv(x!, w!, undefined, { groups: 2, stride: 2 }),
   }),
+  "Conv, one filter a channel": ([a, b]) => ({
+    shapes: [
+      [2, a + 1, 5, 4 + b],
+      [a + 1, 1, 3, 3],
+    ],
+    write: ([x, w]) => c.conv(x!, w!, undefined, { groups: a + 1, stride: 2, padding: 1, dilation: [1, 2] }),
+  }),
+  "ConvTranspose in groups": ([a, b, d]) => ({
+    shapes: [
+      [2, 2 * a, 3, 2 + b],
+      [2 * a, d, 3, 2],
+    ],
+    write: ([x, w]) => c.convTranspose(x!, w!, { groups: 2, stride: 2, padding: 1, outputPadding: 1 }),
+  }),
   "Conv over signals": ([a, b, d]) => ({
     shapes: [
       [2, a, 6 + b],

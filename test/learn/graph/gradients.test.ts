@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cases, type Draw } from "#test/learn/graph/cases.ts";
-import { checkGradient } from "#test/learn/graph/differences.ts";
+import { gradientError } from "#test/learn/graph/differences.ts";
 
 const dimension = fc.integer({ min: 1, max: 4 });
 const draws: fc.Arbitrary<Draw> = fc.tuple(dimension, dimension, dimension, dimension);
@@ -13,7 +13,9 @@ describe("gradients equal central differences on the CPU", () => {
   });
   it.each(Object.entries(cases))("%s", async (_name, make) => {
     await fc.assert(
-      fc.asyncProperty(draws, fc.integer({ min: 1, max: 1_000_000 }), (draw, seed) => checkGradient(make(draw), seed)),
+      fc.asyncProperty(draws, fc.integer({ min: 1, max: 1_000_000 }), async (draw, seed) => {
+        expect(await gradientError(make(draw), seed)).toBeLessThan(2e-2);
+      }),
       { numRuns: 8, seed: 20_261 },
     );
   });

@@ -4,13 +4,24 @@
 //   by the input:   the transposed convolution of dy with the same weight (and the other way round);
 //   by the weight:  a convolution of the input with dy as its kernel, batch and channels changing places, stride and dilation changing
 //                   places too; with groups, each group's batch becomes channels of its own group.
-import { type Attributes, constant, emit, emitAll, type Operator, refuse, type Tensor } from "#lib/learn/graph/graph.ts";
-import { div } from "#lib/learn/graph/operators/elementwise.ts";
-import { scatterElements } from "#lib/learn/graph/operators/indexing.ts";
+import { type Attributes, constant, emit, type Operator, refuse, type Tensor } from "#lib/learn/graph/graph.ts";
+import { add, div, equal, mul, sub } from "#lib/learn/graph/operators/elementwise.ts";
 import { inComputeDtype } from "#lib/learn/graph/operators/products.ts";
 import { mean } from "#lib/learn/graph/operators/reductions.ts";
-import { expand, reshape, slice, sum, transpose, unsqueeze, zerosLike } from "#lib/learn/graph/operators/shaping.ts";
-import { type Shape, sizeOf } from "#lib/learn/graph/shape.ts";
+import {
+  cast,
+  expand,
+  onesLike,
+  pad,
+  reshape,
+  reverse,
+  slice,
+  sum,
+  transpose,
+  unslice,
+  unsqueeze,
+} from "#lib/learn/graph/operators/shaping.ts";
+import { type Shape, sizeOf, stridesOf } from "#lib/learn/graph/shape.ts";
 
 /** One number for every spatial axis, or one each. `padding` is put before and after. */
 export type Window = { stride?: number | Shape; padding?: number | Shape; dilation?: number | Shape; groups?: number };
@@ -94,12 +105,29 @@ const convTransposeOperator: Operator = {
 };
 /** The adjoint of a convolution by its input, brought to exactly the lengths the input had. */
 const transposed = (dy: Tensor, weight: Tensor, geometry: Geometry, lengths: Shape): Tensor => {
+  if (geometry.group > 1) return transposedInGroups(dy, weight, geometry, lengths);
   const kernel = weight.shape.slice(2);
   const extra = lengths.map((length, i) => {
     const { strides, pads, dilations } = geometry;
     return length - ((dy.shape[i + 2]! - 1) * strides[i]! + dilations[i]! * (kernel[i]! - 1) + 1 - pads[i]! - pads[kernel.length + i]!);
   });
   return emit(convTransposeOperator, [dy, weight], attributesOf(geometry, { output_padding: { ints: extra } }));
+};
+/**
+ * The same, written as a plain convolution: dy spread by the stride, the kernel turned round, in- and outgoing channels of each group changing
+ * places. onnxruntime's WebGPU kernel for ConvTranspose computes something else when there are groups.
+ */
+const transposedInGroups = (dy: Tensor, weight: Tensor, { strides, pads, dilations, group }: Geometry, lengths: Shape): Tensor => {
+  const [filters, depth, ...kernel] = weight.shape as [number, number, ...number[]];
+  const before = kernel.map((size, i) => dilations[i]! * (size - 1) - pads[i]!);
+  const room = lengths.map((length, i) => length + dilations[i]! * (kernel[i]! - 1));
+  if (before.some((one) => one < 0)) refuse(dy.graph, "Conv", [dy, weight], "with groups, padding wider than the kernel has no gradient");
+  const wide = unslice(dy, [...dy.shape.slice(0, 2), ...room], [0, 0, ...before], [1, 1, ...strides]);
+  const axes = kernel.map((_, i) => i + 3);
+  const swapped = transpose(reshape(weight, [group, filters / group, depth, ...kernel]), [0, 2, 1, ...axes]);
+  const turned = kernel.reduce((one, _, i) => reverse(one, i + 2), reshape(swapped, [group * depth, filters / group, ...kernel]));
+  const none = kernel.map(() => 0);
+  return emit(convOperator, [wide, turned], attributesOf({ strides: kernel.map(() => 1), pads: [...none, ...none], dilations, group }));
 };
 /** The adjoint of a convolution by its weight. */
 const byWeight = (x: Tensor, dy: Tensor, weight: Tensor, { strides, pads, dilations, group }: Geometry): Tensor => {
@@ -131,36 +159,61 @@ export const conv = (x: Tensor, weight: Tensor, bias?: Tensor, window: Window = 
 };
 /** Transposed convolution, which makes larger what conv makes smaller; weight [channels, filters / groups, …kernel]. */
 export const convTranspose = (x: Tensor, weight: Tensor, window: Window & { outputPadding?: number | Shape } = {}): Tensor => {
-  const axes = weight.shape.length - 2;
-  const attributes = attributesOf(geometryOf(window, axes), { output_padding: { ints: spatial(window.outputPadding, axes, 0) } });
-  return inComputeDtype([x, weight], (factors) => emit(convTransposeOperator, factors, attributes));
+  const kernel = weight.shape.slice(2);
+  const geometry = geometryOf(window, kernel.length);
+  const { strides, pads, dilations } = geometry;
+  const extra = spatial(window.outputPadding, kernel.length, 0);
+  const lengths = kernel.map(
+    (size, i) => (x.shape[i + 2]! - 1) * strides[i]! + dilations[i]! * (size - 1) + 1 + extra[i]! - pads[i]! - pads[kernel.length + i]!,
+  );
+  return inComputeDtype([x, weight], ([a, b]) => transposed(a!, b!, geometry, lengths));
 };
 
 const pooled: Operator["infer"] = ([x], attributes) => {
   const [kernel, strides, pads] = [ints(attributes.kernel_shape), ints(attributes.strides), ints(attributes.pads)];
   if (kernel.length !== x!.shape.length - 2) throw new Error(`needs a window over ${x!.shape.length - 2} spatial axes`);
   const shape = [...x!.shape.slice(0, 2), ...passed(x!.shape.slice(2), kernel, { strides, pads, dilations: kernel.map(() => 1) })];
-  return [
-    { dtype: x!.dtype, shape },
-    { dtype: "int64", shape },
-  ];
+  return { dtype: x!.dtype, shape };
 };
 const maxPoolOperator: Operator = {
   name: "MaxPool",
   infer: pooled,
-  rule: ({ x, dy, outputs: [, found] }) => {
-    const flat = (one: Tensor): Tensor => reshape(one, [sizeOf(one.shape)]); // ONNX counts positions through the whole tensor
-    return [reshape(scatterElements(zerosLike(flat(x)), flat(found!), flat(dy), 0, "add"), x.shape)];
+  // One place of the window after another: where the input there is the maximum, and no earlier place was, it receives the gradient. ONNX could
+  // answer the positions as well, but WebGPU cannot.
+  rule: ({ x, y, dy, attributes }) => {
+    const [kernel, strides, pads] = [ints(attributes.kernel_shape), ints(attributes.strides), ints(attributes.pads)];
+    const border = (from: number): number[] => [0, 0, ...pads.slice(from, from + kernel.length)];
+    const padded = pad(x, border(0), border(kernel.length), -3e38);
+    const steps = [1, 1, ...strides];
+    let free = onesLike(y);
+    let total: Tensor | null = null;
+    for (let place = 0; place < sizeOf(kernel); place++) {
+      const offset = [0, 0, ...stridesOf(kernel).map((stride, i) => Math.floor(place / stride) % kernel[i]!)];
+      const ends = offset.map((one, i) => one + (y.shape[i]! - 1) * steps[i]! + 1);
+      const hit = mul(cast(equal(slice(padded, offset, ends, steps), y), x.dtype), free);
+      free = sub(free, hit);
+      const part = unslice(mul(hit, dy), padded.shape, offset, steps);
+      total = total ? add(total, part) : part;
+    }
+    return [
+      slice(
+        total!,
+        border(0),
+        border(0).map((one, i) => one + x.shape[i]!),
+      ),
+    ];
   },
 };
 const averagePoolOperator: Operator = {
   name: "AveragePool",
-  infer: (inputs, attributes) => (pooled(inputs, attributes) as readonly { dtype: Tensor["dtype"]; shape: Shape }[])[0]!,
+  infer: pooled,
   rule: ({ x, dy, attributes }) => {
-    const [channels, kernel] = [x.shape[1]!, ints(attributes.kernel_shape)];
-    const ones = expand(constant(x.graph, [1], [], x.dtype), [channels, 1, ...kernel]);
-    const geometry = { strides: ints(attributes.strides), pads: ints(attributes.pads), dilations: kernel.map(() => 1), group: channels };
-    return [transposed(div(dy, sizeOf(kernel)), ones, geometry, x.shape.slice(2))];
+    const [kernel, lengths] = [ints(attributes.kernel_shape), x.shape.slice(2)];
+    const planes = x.shape[0]! * x.shape[1]!; // every channel of every example is an image of its own
+    const ones = expand(constant(x.graph, [1], [], x.dtype), [1, 1, ...kernel]);
+    const geometry = { strides: ints(attributes.strides), pads: ints(attributes.pads), dilations: kernel.map(() => 1), group: 1 };
+    const shares = reshape(div(dy, sizeOf(kernel)), [planes, 1, ...dy.shape.slice(2)]);
+    return [reshape(transposed(shares, ones, geometry, lengths), x.shape)];
   },
 };
 type Pool = { stride?: number | Shape; padding?: number | Shape };
@@ -171,7 +224,7 @@ const pooling = (x: Tensor, kernel: number | Shape, { stride, padding }: Pool): 
 };
 /** The greatest of each window; windows stand side by side unless a stride is given. */
 export const maxPool = (x: Tensor, kernel: number | Shape, window: Pool = {}): Tensor =>
-  emitAll(maxPoolOperator, [x], pooling(x, kernel, window))[0]!;
+  emit(maxPoolOperator, [x], pooling(x, kernel, window));
 /** The mean of each window, padding counted as zeros. */
 export const averagePool = (x: Tensor, kernel: number | Shape, window: Pool = {}): Tensor =>
   emit(averagePoolOperator, [x], { ...pooling(x, kernel, window), count_include_pad: 1 });

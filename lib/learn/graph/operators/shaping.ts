@@ -195,20 +195,19 @@ const sliceOperator: Operator = {
   rule: ({ x, dy, inputs }) => {
     const [, starts, , axes, steps] = inputs.map(valuesOf);
     if (steps!.some((one) => one < 0)) return [reverse(dy, axes![0]!)];
-    const before = x.shape.map(() => 0);
-    let spaced = dy;
-    for (const [i, axis] of axes!.entries()) {
-      before[axis] = starts![i]!;
-      spaced = spread(spaced, axis, steps![i]!);
-    }
-    return [
-      pad(
-        spaced,
-        before,
-        x.shape.map((size, i) => size - before[i]! - spaced.shape[i]!),
-      ),
-    ];
+    const [from, every] = [x.shape.map(() => 0), x.shape.map(() => 1)];
+    for (const [i, axis] of axes!.entries()) [from[axis], every[axis]] = [starts![i]!, steps![i]!];
+    return [unslice(dy, x.shape, from, every)];
   },
+};
+/** Puts a part back where a slice took it from, zeros around it. */
+export const unslice = (part: Tensor, shape: Shape, from: readonly number[], steps: readonly number[]): Tensor => {
+  const spaced = steps.reduce((one, step, axis) => spread(one, axis, step), part);
+  return pad(
+    spaced,
+    from,
+    shape.map((size, i) => size - from[i]! - spaced.shape[i]!),
+  );
 };
 /** Puts step − 1 zeros between neighbours along an axis. */
 const spread = (x: Tensor, axis: number, step: number): Tensor => {

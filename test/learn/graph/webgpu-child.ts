@@ -1,0 +1,120 @@
+// What runs on WebGPU for the tests, one task a process; says its findings as lines of JSON.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { canHalve, DeviceError, probe } from "#lib/learn/graph/device.ts";
+import { type Device, input, openGraph } from "#lib/learn/graph/graph.ts";
+import { relu } from "#lib/learn/graph/operators/elementwise.ts";
+import { identity } from "#lib/learn/graph/operators/shaping.ts";
+import { countProviders, readProfile } from "#lib/learn/graph/profile.ts";
+import { compile, fetchHeld, Held } from "#lib/learn/graph/program.ts";
+import { openTrainer } from "#lib/learn/graph/trainer.ts";
+import { selfAttention } from "#lib/learn/layers/attention.ts";
+import { dense, embedding } from "#lib/learn/layers/dense.ts";
+import { crossEntropy } from "#lib/learn/layers/losses.ts";
+import { layerNorm } from "#lib/learn/layers/norm.ts";
+import { mulberry32 } from "#lib/learn/random.ts";
+import { cases, type Draw } from "#test/learn/graph/cases.ts";
+import { gradientError } from "#test/learn/graph/differences.ts";
+
+const say = (line: Record<string, unknown>): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+const [task, folder] = process.argv.slice(2) as [string, string];
+
+const gradientsOnDevice = async (): Promise<void> => {
+  const random = mulberry32(11);
+  const dimension = (): number => 1 + Math.floor(random() * 4);
+  for (const [name, make] of Object.entries(cases)) {
+    const draw: Draw = [dimension(), dimension(), dimension(), dimension()];
+    const error = await gradientError(make(draw), 17, "webgpu").catch((cause: Error) => cause.message.slice(0, 300));
+    say({ name, draw, error });
+  }
+};
+
+/** A block of a transformer over a few letters: embedding, attention, norm, dense. */
+const train = async (device: Device, steps: number, profilePrefix?: string) => {
+  const trainer = await openTrainer({
+    device,
+    seed: 3,
+    profilePrefix,
+    loss: ({ tokens, targets }) => {
+      const h = embedding(tokens!, 20, 16, { deviation: 0.5 });
+      const mixed = layerNorm(selfAttention(h, { heads: 2, isCausal: true }));
+      return crossEntropy(dense(relu(dense(mixed, 32)), 20), targets!);
+    },
+  });
+  const random = mulberry32(5);
+  const losses: number[] = [];
+  for (let i = 0; i < steps; i++) {
+    const tokens = BigInt64Array.from({ length: 32 }, () => BigInt(Math.floor(random() * 20)));
+    const shape = [4, 8];
+    losses.push(
+      (
+        await trainer.step(
+          { tokens: { data: tokens, shape }, targets: { data: tokens.map((one) => (one * 3n) % 20n), shape } },
+          { rate: 0.02 },
+        )
+      ).loss,
+    );
+  }
+  const weights = await trainer.weights();
+  const checkpoint = await trainer.checkpoint();
+  await trainer.close();
+  return { losses, weights, checkpoint };
+};
+
+const parity = async (): Promise<void> => {
+  const [cpu, gpu] = [await train("cpu", 12), await train("webgpu", 12)];
+  const apart = [...cpu.weights].map(([name, one]) => Math.max(...one.map((value, i) => Math.abs(value - gpu.weights.get(name)![i]!))));
+  say({
+    cpu: cpu.losses,
+    gpu: gpu.losses,
+    weightsApart: Math.max(...apart),
+    checkpointBytes: [cpu.checkpoint.length, gpu.checkpoint.length],
+  });
+};
+
+const profiled = async (): Promise<void> => {
+  await train("webgpu", 3, join(folder, "trace"));
+  for (const name of readdirSync(folder).filter((one) => one.startsWith("trace-whole"))) {
+    const runs = readProfile(readFileSync(join(folder, name), "utf8"));
+    const fallen = runs.filter((one) => one.provider === "CPUExecutionProvider").map((one) => one.operator);
+    say({ counts: countProviders(runs), fallen: [...new Set(fallen)] });
+  }
+};
+
+const reading = async (): Promise<void> => {
+  const graph = openGraph();
+  const program = await compile(
+    graph,
+    { y: identity(input(graph, "x", { dtype: "float32", shape: [3] })) },
+    { device: "webgpu", held: ["y"] },
+  );
+  const { y } = await program.run({ x: Float32Array.of(1, 2, 3) });
+  const held = y as Held;
+  const tensor = Held.feed(held) as unknown as { getData: () => unknown; data: unknown };
+  const tried: string[] = [];
+  for (const attempt of [() => tensor.getData(), () => tensor.data])
+    try {
+      await attempt();
+      tried.push("read");
+    } catch (error) {
+      tried.push((error as Error).message);
+    }
+  const back = (await fetchHeld(new Map([["y", held]]), "webgpu")).get("y")!;
+  say({
+    isHeld: held instanceof Held,
+    names: Object.getOwnPropertyNames(held),
+    tried,
+    back: [...(back as Float32Array)],
+    canHalve: await canHalve("webgpu"),
+  });
+};
+
+try {
+  await probe("webgpu");
+  await { gradients: gradientsOnDevice, parity, profiled, reading }[task]!();
+  process.exit(0);
+} catch (error) {
+  if (!(error instanceof DeviceError)) throw error;
+  say({ missing: error.message });
+  process.exit(0);
+}
