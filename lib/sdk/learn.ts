@@ -8,6 +8,7 @@ export { cardFeatures, cardPrecision, fraudWeeks } from "#lib/learn/generators/c
 export { cardTransactions } from "#lib/learn/generators/card-transactions.ts";
 export { itemEvents } from "#lib/learn/generators/item-events.ts";
 export { readmissionCohort } from "#lib/learn/generators/readmission.ts";
+export * as optimisers from "#lib/learn/graph/optimisers.ts";
 export {
   atThreshold,
   averagePrecision,
@@ -45,3 +46,16 @@ export {
   randomForest,
   ridge,
 } from "#lib/sdk/estimators.ts";
+export * as layers from "#lib/sdk/layers.ts";
+export {
+  exportNetwork,
+  fit,
+  imageClassifier,
+  matrixFactorisation,
+  mlpClassifier,
+  mlpRegressor,
+  sequenceForecaster,
+  trainer,
+  twoTower,
+} from "#lib/sdk/networks.ts";
+export * as ops from "#lib/sdk/ops.ts";

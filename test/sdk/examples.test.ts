@@ -26,7 +26,10 @@ const exampleOf = (path: string): string | null => {
   const [noun = "", name = ""] = path.split(".");
   const pattern = new RegExp(`/\\*\\*((?:(?!\\*/)[\\s\\S])*)\\*/\\n(?:export )?const ${writtenAs[path] ?? name}\\b`);
   const homes = [
-    ...sources.filter((one) => (one.folder === "sdk" && one.name === `${noun}.ts`) || (noun === "learn" && one.name === "estimators.ts")),
+    ...sources.filter(
+      (one) =>
+        (one.folder === "sdk" && one.name === `${noun}.ts`) || (noun === "learn" && ["estimators.ts", "networks.ts"].includes(one.name)),
+    ),
     ...(noun === "learn" ? sources.filter((one) => one.folder === "learn") : []),
   ];
   for (const { text } of homes) {
