@@ -5,6 +5,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { Readable } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { serveJournal } from "#kernel/journal-socket.ts";
 import { serveChannels } from "#kernel/jupyter/channels.ts";
@@ -12,6 +13,7 @@ import { openSessions } from "#kernel/jupyter/sessions.ts";
 import { v1Protocol } from "#kernel/jupyter/wire.ts";
 import { type Kernel, makeKernel } from "#kernel/kernel.ts";
 import { type House, Refused, routes } from "#kernel/rest.ts";
+import type { Policy } from "#kernel/sandbox/policy.ts";
 import { canSandbox } from "#kernel/sandbox/sandbox.ts";
 import { log } from "#lib/kit/log.ts";
 
@@ -36,6 +38,7 @@ const ownerOf = (request: IncomingMessage): string | null => {
 
 const answer = (response: ServerResponse, status: number, body?: unknown, headers: Record<string, string> = {}): void => {
   if (body === undefined) return void response.writeHead(status, headers).end();
+  if (body instanceof Readable) return void body.pipe(response.writeHead(status, headers));
   if (typeof body === "string") return void response.writeHead(status, headers).end(body);
   response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
 };
@@ -46,9 +49,10 @@ const readBody = async (request: IncomingMessage): Promise<Record<string, unknow
   let size = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
     size += part.length;
-    if (size > bodyLimitBytes) throw new Refused(413, "The body is larger than 8 MB.");
-    parts.push(part);
+    if (size > bodyLimitBytes * 8) break; // ends the connection
+    if (size <= bodyLimitBytes) parts.push(part); // the rest is read past, so that the refusal is heard
   }
+  if (size > bodyLimitBytes) throw new Refused(413, "The body is larger than 8 MB.");
   const value: unknown = size === 0 ? {} : JSON.parse(Buffer.concat(parts).toString("utf8"));
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 };
@@ -74,13 +78,24 @@ export const openGateway = async (options: { port: number; secret: string }): Pr
   };
 
   const create = async (body: Record<string, unknown>, owner: string | null, token: string | null): Promise<Kernel> => {
-    const wish = (body.atelier ?? {}) as { kernelId?: string; token?: string; memoryMb?: number };
+    const { memoryMb, limits, ...wish } = (body.atelier ?? {}) as {
+      kernelId?: string;
+      token?: string;
+      memoryMb?: number;
+      limits?: Partial<Policy>;
+    };
     if (owner !== null && body.atelier !== undefined) throw new Refused(400, "Only Atelier itself makes kernels of notebooks.");
     const known = wish.kernelId ? (kernels.get(wish.kernelId) ?? (await starting.get(wish.kernelId))) : undefined;
     if (known && !known.isGone()) return known;
     if (kernels.size + starting.size >= sessionLimit)
       throw new Refused(503, `This gateway holds ${sessionLimit} sessions already. Stop one first.`);
-    const made = makeKernel({ ...(token ? { token } : {}), ...(owner ? { owner } : {}), ...wish, isKept: body.atelier !== undefined });
+    const made = makeKernel({
+      ...(token ? { token } : {}),
+      ...(owner ? { owner } : {}),
+      ...wish,
+      limits: { ...limits, ...(memoryMb === undefined ? {} : { memoryMb }) },
+      isKept: body.atelier !== undefined,
+    });
     if (wish.kernelId) starting.set(wish.kernelId, made);
     const kernel = await made.finally(() => starting.delete(wish.kernelId ?? ""));
     kernels.set(kernel.id, kernel);

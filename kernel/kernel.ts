@@ -11,16 +11,19 @@ import { replyInPoints, toUnits } from "#kernel/jupyter/cursor.ts";
 import { openHistory } from "#kernel/jupyter/history.ts";
 import { kernelInfo } from "#kernel/jupyter/info.ts";
 import { type Channel, type Message, message } from "#kernel/jupyter/wire.ts";
-import { type End, type SessionProcess, startSession } from "#kernel/process.ts";
+import { type End, type Gauge, type SessionProcess, startSession } from "#kernel/process.ts";
+import { type Policy, policyFor } from "#kernel/sandbox/policy.ts";
+import { workFolderFor } from "#kernel/sandbox/sandbox.ts";
 import type { CellSource, CommNote, News, Order } from "#kernel/session/messages.ts";
 import { completeness } from "#kernel/session/transform.ts";
+import { openTextLog } from "#kernel/text-log.ts";
 import { env } from "#lib/kit/env.ts";
 import { log } from "#lib/kit/log.ts";
 
 export type Wish = {
   kernelId?: string;
   token?: string;
-  memoryMb?: number;
+  limits?: Partial<Policy>;
   /** Whether a product consumer must see every message; else a stock client's kernel, which forgets its oldest ones at the bound. */
   isKept: boolean;
   /** Who may see it through Jupyter's REST. */
@@ -44,6 +47,11 @@ const stuckEnd: End = {
   fault: "yours",
   sentence:
     "The cell did not stop within 3 seconds, so the session was started again. Variables are gone, outputs are kept. A loop inside a timer or native code cannot be stopped otherwise.",
+};
+
+const timeFailure = (seconds: number) => {
+  const evalue = `The cell ran ${seconds} seconds, which is its limit, and was stopped. Variables are kept.`;
+  return { ename: "TimeLimit", evalue, traceback: [evalue] };
 };
 
 export type Kernel = Awaited<ReturnType<typeof makeKernel>>;
@@ -72,8 +80,8 @@ const expressionsOf = (request: Message): Record<string, string> =>
 /** Starts a kernel. */
 export const makeKernel = async (wish: Wish) => {
   const id = wish.kernelId ?? randomUUID();
-  const memoryMb = wish.memoryMb ?? env.sessionMemoryMb;
-  const workDir = wish.workDir ?? join(env.home, "sessions", id.replace(/[^\w-]/g, "_"));
+  const policy = policyFor(wish.limits);
+  const workDir = wish.workDir ?? workFolderFor(id);
   mkdirSync(workDir, { recursive: true, mode: 0o777 });
   const door: Door = await openDoor();
   if (wish.token) door.setToken(wish.token);
@@ -91,6 +99,8 @@ export const makeKernel = async (wish: Wish) => {
   let isAsking = false;
   let isDeleted = false;
   let stuckTimer: NodeJS.Timeout | null = null;
+  let cellTimer: NodeJS.Timeout | null = null;
+  let isOverTime = false;
   let failedStarts = 0;
   let lastActivity = Date.now();
   let holds = 0;
@@ -108,7 +118,11 @@ export const makeKernel = async (wish: Wish) => {
     journal.append(channel, buffers && buffers.length > 0 ? { ...made, buffers } : made);
     if (journal.isFull()) session.pause();
   };
-  const printed = openGathering((parent, name, text) => emit("iopub", "stream", parent, { name, text }));
+  const texts = wish.isKept ? openTextLog(join(env.home, "sessions", `${id.replace(/[^\w-]/g, "_")}.logs`)) : null;
+  const printed = openGathering((parent, name, text) => {
+    if (parent) texts?.add(parent.header.msg_id, text);
+    emit("iopub", "stream", parent, { name, text });
+  });
   const send: typeof emit = (...all) => {
     printed.flush();
     emit(...all);
@@ -157,19 +171,37 @@ export const makeKernel = async (wish: Wish) => {
       expressions: expressionsOf(request),
       cell,
     });
+    if (policy.cellSeconds > 0) cellTimer = setTimeout(overTime, policy.cellSeconds * 1000);
   };
 
   const reply = (request: Message, content: Content, metadata = {}, channel: Channel = "shell"): void =>
     send(channel, request.header.msg_type.replace("_request", "_reply"), request, content, metadata);
 
+  /** The cell has used its time: it is stopped like by a person, variables kept when it lets itself be stopped. */
+  const overTime = (): void => {
+    isOverTime = true;
+    stop();
+  };
+
+  const clearTimers = (): void => {
+    if (stuckTimer) clearTimeout(stuckTimer);
+    if (cellTimer) clearTimeout(cellTimer);
+    stuckTimer = null;
+    cellTimer = null;
+    isOverTime = false;
+  };
+
   /** Ends the running execution: error output first, then reply, then idle, as every Jupyter client expects. */
-  const conclude = (done: Extract<News, { type: "done" }>, fault: string): void => {
-    if (!active || active.request.header.msg_id !== done.id) return;
+  const conclude = (end: Extract<News, { type: "done" }>, faultOfEnd: string): void => {
+    if (!active || active.request.header.msg_id !== end.id) return;
     const { request, count: at } = active;
+    const isTimeUp = isOverTime && end.failure !== undefined;
+    const done = isTimeUp && end.failure?.ename === "Interrupted" ? { ...end, failure: timeFailure(policy.cellSeconds) } : end;
+    const fault = isTimeUp ? "limits" : faultOfEnd;
     active = null;
     isAsking = false;
-    if (stuckTimer) clearTimeout(stuckTimer);
-    stuckTimer = null;
+    clearTimers();
+    texts?.settle(request.header.msg_id);
     const metadata = { atelier: { fault } };
     if (done.failure) {
       send("iopub", "error", request, { ...done.failure }, metadata);
@@ -263,6 +295,10 @@ export const makeKernel = async (wish: Wish) => {
     for (const answer of [...asked.values()]) answer(null);
     comms.clear();
     if (isDeleted) return;
+    if (end.mustEmpty && !wish.workDir) {
+      rmSync(workDir, { recursive: true, force: true });
+      mkdirSync(workDir, { recursive: true, mode: 0o777 });
+    }
     const failure = { ename: "SessionEnded", evalue: end.sentence, traceback: [end.sentence] };
     if (active) conclude({ type: "done", id: active.request.header.msg_id, failure }, end.fault);
     if (failedStarts >= 3) failQueue(failure);
@@ -275,14 +311,26 @@ export const makeKernel = async (wish: Wish) => {
     setTimeout(open, Math.min(10_000, 100 * 2 ** failedStarts));
   };
 
+  /** Tells whoever is near a limit, under the cell that runs, before it is over. */
+  const near = (gauge: Gauge, mb: number, ofMb: number): void => {
+    const parent = active?.request ?? [...parents.values()].at(-1) ?? null;
+    const what = gauge === "memory" ? "of memory" : "in its work folder";
+    const text = `This session uses ${Math.round(mb)} of ${ofMb} MB ${what}. Past the limit it is ended, and its variables are gone.\n`;
+    printed.add(parent, "stderr", text);
+  };
+
   const open = (): void => {
     if (isDeleted) return;
-    session = startSession({ workDir, doorDir: door.folder, memoryMb }, { news: hear, end: ended, memory: () => {} });
+    session = startSession({ workDir, doorDir: door.folder, policy, isPrivate: !wish.workDir }, { news: hear, end: ended, near });
     if (holds > 0) session.pause();
   };
 
   const interrupt = (): void => {
     abortQueue();
+    stop();
+  };
+
+  const stop = (): void => {
     if (!active || stuckTimer) return;
     session.say({ type: "interrupt" });
     stuckTimer = setTimeout(() => session.kill(stuckEnd), stuckMs);
@@ -301,6 +349,7 @@ export const makeKernel = async (wish: Wish) => {
     become("dead");
     session.kill();
     door.close();
+    texts?.close();
     if (!wish.workDir) rmSync(workDir, { recursive: true, force: true });
     for (const tellReady of waitingForReady.splice(0)) tellReady();
     wish.gone?.();
@@ -422,6 +471,8 @@ export const makeKernel = async (wish: Wish) => {
         goOn();
       };
     },
+    /** The whole text an execution printed, when it was long. */
+    log: (requestId: string) => texts?.read(requestId) ?? null,
     variables: () => ask({ type: "variables", id: randomUUID() }),
     variable: (name: string) => ask({ type: "variable", id: randomUUID(), name }),
     model: (connections: number) => ({
@@ -430,7 +481,7 @@ export const makeKernel = async (wish: Wish) => {
       last_activity: new Date(lastActivity).toISOString(),
       execution_state: isReady || state === "dead" ? state : "starting",
       connections,
-      atelier: { sandboxed: session.isSandboxed, memoryMb, rssMb: Math.round(session.rssMb()), pid: session.pid ?? null },
+      atelier: { sandboxed: session.isSandboxed, memoryMb: policy.memoryMb, rssMb: Math.round(session.rssMb()), pid: session.pid ?? null },
     }),
   };
 };

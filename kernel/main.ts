@@ -1,11 +1,10 @@
 // The kernel process: the gateway and the session processes it starts. It never opens the database; it is hostile ground.
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { openGateway } from "#kernel/gateway.ts";
+import { clearWork } from "#kernel/sandbox/work.ts";
 import { env } from "#lib/kit/env.ts";
 import { log } from "#lib/kit/log.ts";
 
-rmSync(join(env.home, "sessions"), { recursive: true, force: true });
+clearWork();
 const gateway = await openGateway({ port: env.kernelPort, secret: env.internalSecret });
 log.info("kernel gateway ready", { port: gateway.port });
 
@@ -15,6 +14,7 @@ const end = async (): Promise<void> => {
   isEnding = true;
   setTimeout(() => process.exit(0), 4000).unref();
   await gateway.close();
+  clearWork();
   process.exit(0);
 };
 process.once("SIGTERM", end);

@@ -3,12 +3,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { treeMb } from "#kernel/sandbox/memory.ts";
+import type { Policy } from "#kernel/sandbox/policy.ts";
 import { cageFor } from "#kernel/sandbox/sandbox.ts";
+import { folderMb, treeUsage } from "#kernel/sandbox/usage.ts";
 import type { News, Order } from "#kernel/session/messages.ts";
 
 export type Fault = "yours" | "limits" | "ours";
-export type End = { fault: Fault; sentence: string };
+/** `mustEmpty`: the work folder is over its limit and is emptied before the next start. */
+export type End = { fault: Fault; sentence: string; mustEmpty?: boolean };
 export type SessionProcess = {
   say: (order: Order) => void;
   pause: () => void;
@@ -40,18 +42,37 @@ const lines = (stream: NodeJS.ReadableStream, hear: (line: string) => void, tooL
   });
 };
 
-const whyEnded = (code: number | null, signal: string | null, words: string, memoryMb: number): End => {
-  if (/heap out of memory|Allocation failed|bad_alloc/i.test(words)) return memoryEnd(memoryMb);
+const kept = "Variables are gone, outputs are kept.";
+
+const whyEnded = (code: number | null, signal: string | null, words: string, policy: Policy): End => {
+  if (/heap out of memory|Allocation failed|bad_alloc/i.test(words)) return memoryEnd(policy.memoryMb);
+  if (signal === "SIGXCPU" || code === 128 + 24) return cpuEnd(policy.cpuSeconds);
   if (signal === "SIGKILL" || code === 137)
     return {
       fault: "limits",
-      sentence: "The session was ended by the system, most likely for memory. Variables are gone, outputs are kept. Run the cells again.",
+      sentence: `The session was ended by the system, most likely for memory. ${kept} Run the cells again.`,
     };
   return {
     fault: "yours",
-    sentence: `The session crashed (${signal ?? `code ${code}`}). Variables are gone, outputs are kept. Run the cells again.`,
+    sentence: `The session crashed (${signal ?? `code ${code}`}). ${kept} Run the cells again.`,
   };
 };
+
+const cpuEnd = (seconds: number): End => ({
+  fault: "limits",
+  sentence: `The session ended: it used ${seconds} seconds of processor time, which is its limit. ${kept} Compute less at once, or raise the limit.`,
+});
+
+const processesEnd = (most: number): End => ({
+  fault: "limits",
+  sentence: `The session ended: it started more than ${most} processes. ${kept} Start fewer, and wait for them to end.`,
+});
+
+const diskEnd = (mb: number): End => ({
+  mustEmpty: true,
+  fault: "limits",
+  sentence: `The session ended: its work folder passed ${mb} MB, and was emptied. ${kept} Put large files into a data set, or raise the limit.`,
+});
 
 const exitEnd = (code: number): End => ({
   fault: "yours",
@@ -63,10 +84,52 @@ export const memoryEnd = (memoryMb: number): End => ({
   sentence: `The session ended: memory passed ${memoryMb} MB. Variables are gone, outputs are kept. Use less at once, or raise the limit, and run the cells again.`,
 });
 
-type Listeners = { news: (news: News) => void; end: (end: End) => void; memory: (mb: number) => void };
+export type Gauge = "memory" | "disk";
+/** `near` is told once a gauge when four fifths of it are used. */
+type Listeners = { news: (news: News) => void; end: (end: End) => void; near: (gauge: Gauge, mb: number, ofMb: number) => void };
+
+const watchMs = 250;
+const diskEvery = 4;
+const nearShare = 0.8;
+
+/** Looks at what a session uses until it is stopped; `over` is called with the reason to end it. */
+const watchUsage = (
+  pid: number,
+  session: { workDir: string; policy: Policy; isPrivate: boolean },
+  hear: { near: Listeners["near"]; over: (why: End) => void; rss: (mb: number) => void },
+): (() => void) => {
+  const { policy } = session;
+  const told = new Set<Gauge>();
+  let round = 0;
+  let isMeasuring = false;
+  const near = (gauge: Gauge, mb: number, ofMb: number): void => {
+    if (mb < ofMb * nearShare || told.has(gauge)) return;
+    told.add(gauge);
+    hear.near(gauge, mb, ofMb);
+  };
+  const measureDisk = async (): Promise<void> => {
+    isMeasuring = true;
+    const mb = await folderMb(session.workDir);
+    isMeasuring = false;
+    if (mb > policy.diskMb) hear.over(diskEnd(policy.diskMb));
+    else near("disk", mb, policy.diskMb);
+  };
+  const timer = setInterval(() => {
+    const { rssMb, processes } = treeUsage(pid);
+    hear.rss(rssMb);
+    if (rssMb > policy.memoryMb) return hear.over(memoryEnd(policy.memoryMb));
+    if (processes > policy.processes) return hear.over(processesEnd(policy.processes));
+    near("memory", rssMb, policy.memoryMb);
+    if (session.isPrivate && ++round % diskEvery === 0 && !isMeasuring) void measureDisk();
+  }, watchMs);
+  return () => clearInterval(timer);
+};
 
 /** Starts a session process; `end` is called exactly once, when the process is gone. */
-export const startSession = (session: { workDir: string; doorDir: string; memoryMb: number }, hear: Listeners): SessionProcess => {
+export const startSession = (
+  session: { workDir: string; doorDir: string; policy: Policy; isPrivate: boolean },
+  hear: Listeners,
+): SessionProcess => {
   const cage = cageFor(session, script);
   const child: ChildProcess = spawn(cage.command, cage.args, {
     cwd: session.workDir,
@@ -99,17 +162,19 @@ export const startSession = (session: { workDir: string; doorDir: string; memory
         sentence: "One output was larger than 64 MB. Variables are gone, outputs are kept. Write large results to a file or a data set.",
       }),
   );
-  const watch = setInterval(() => {
-    rssMb = child.pid ? treeMb(child.pid) : 0;
-    hear.memory(rssMb);
-    if (rssMb > session.memoryMb) kill(memoryEnd(session.memoryMb));
-  }, 250);
+  const stopWatch = watchUsage(child.pid ?? 0, session, {
+    near: hear.near,
+    over: kill,
+    rss: (mb) => {
+      rssMb = mb;
+    },
+  });
   let isOver = false;
   const over = (code: number | null, signal: string | null): void => {
     if (isOver) return;
     isOver = true;
-    clearInterval(watch);
-    hear.end(reason ?? whyEnded(code, signal, words, session.memoryMb));
+    stopWatch();
+    hear.end(reason ?? whyEnded(code, signal, words, session.policy));
   };
   child.once("error", (error) => {
     reason ??= { fault: "ours", sentence: `The session could not start: ${error.message}.` };

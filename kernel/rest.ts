@@ -136,6 +136,11 @@ export const routes: readonly Route[] = [
     if (!progress) throw new Refused(404, "There is no such request. Results of the last 200 are kept.");
     return { status: progress.status, body: "body" in progress ? progress.body : {} };
   }),
+  route("GET", "/api/kernels/:kernel/logs/:request", (house, _body, [id, request]) => {
+    const log = kernelIn(house, id!).log(request!);
+    if (!log) throw new Refused(404, "There is no log of this run: its output was short, or its session has ended.");
+    return { status: 200, body: log, headers: { "content-type": "text/plain; charset=utf-8" } };
+  }),
   route("GET", "/api/kernels/:kernel/variables", async (house, _body, [id]) => answerQuestion(await kernelIn(house, id!).variables())),
   route("GET", "/api/kernels/:kernel/variables/:name", async (house, _body, [id, name]) =>
     answerQuestion(await kernelIn(house, id!).variable(name!)),

@@ -1,9 +1,11 @@
 // The walls around a session: bubblewrap when it works here, else a plain child that is marked "not sandboxed" on every screen. Inside,
 // a session sees a read-only runtime, its own work folder and its door; no network, no other process, no environment, no home folder.
 import { execFileSync } from "node:child_process";
-import { existsSync, realpathSync } from "node:fs";
+import { chownSync, existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Policy } from "#kernel/sandbox/policy.ts";
+import { isPrivateWork, workRoot } from "#kernel/sandbox/work.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const node = realpathSync(process.execPath);
@@ -43,24 +45,46 @@ const isolation = [
   "/proc",
   "--dev",
   "/dev",
+  "--size",
+  "268435456",
   "--tmpfs",
   "/tmp",
+  "--size",
+  "67108864",
+  "--tmpfs",
+  "/dev/shm",
 ];
+/** After everything is in place: what is left writable is the work folder and the two bounded ones above. */
+const sealed = ["--remount-ro", "/dev", "--remount-ro", "/"];
 
-let probed: boolean | null = null;
+/** Root is exempt from the kernel's process limit, so a gateway that runs as root starts sessions as this user instead. */
+const plainUser = 60_534;
+const asPlainUser = ["/usr/bin/setpriv", `--reuid=${plainUser}`, `--regid=${plainUser}`, "--clear-groups"];
 
-/** Whether bubblewrap can build our walls on this machine; asked once, by building them. */
-export const canSandbox = (): boolean => {
-  probed ??= (() => {
-    try {
-      execFileSync("bwrap", [...isolation, ...runtime(), node, "--version"], { stdio: "ignore", timeout: 10_000 });
-      return true;
-    } catch {
-      return false;
-    }
-  })();
+type Wall = "none" | "own user" | "plain user";
+let probed: Wall | null = null;
+
+const canBuild = (prefix: string[]): boolean => {
+  const [command, ...args] = [...prefix, "bwrap", ...isolation, ...runtime(), ...sealed, node, "--version"];
+  try {
+    execFileSync(command!, args, { stdio: "ignore", timeout: 10_000 });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const wallHere = (): Wall => {
+  const isRoot = process.getuid?.() === 0;
+  probed ??= isRoot && existsSync(asPlainUser[0]!) && canBuild(asPlainUser) ? "plain user" : canBuild([]) ? "own user" : "none";
   return probed;
 };
+
+/** Whether bubblewrap can build our walls on this machine; asked once, by building them. */
+export const canSandbox = (): boolean => wallHere() !== "none";
+
+/** A new session's folder, by the kernel's id. */
+export const workFolderFor = (id: string): string => join(workRoot(wallHere() === "plain user"), id.replace(/[^\w-]/g, "_"));
 
 const environmentInside = (workDir: string): Record<string, string> => ({
   PATH: "/usr/bin:/bin",
@@ -71,22 +95,32 @@ const environmentInside = (workDir: string): Record<string, string> => ({
   NODE_ENV: "production",
 });
 
-/** Limits that hold inside and outside the walls: processes, files, core dumps. Memory is watched by the gateway. */
-const limits = (): { command: string; args: string[] } | null => {
-  for (const path of ["/usr/bin/prlimit", "/bin/prlimit"])
-    if (existsSync(path)) return { command: path, args: ["--core=0", "--nofile=4096:4096", "--fsize=8589934592:8589934592"] };
-  return null;
+/** Limits the kernel itself keeps, inside and outside the walls. Memory, disk and time are watched by the gateway. */
+const limits = (policy: Policy): { command: string; args: string[] } | null => {
+  const size = policy.diskMb * 1_048_576;
+  const args = ["--core=0", "--nofile=4096:4096", `--fsize=${size}:${size}`];
+  if (canSandbox()) args.push(`--nproc=${policy.processes}:${policy.processes}`); // outside it would count all of a person's processes
+  if (policy.cpuSeconds > 0) args.push(`--cpu=${policy.cpuSeconds}:${policy.cpuSeconds + 2}`);
+  const path = ["/usr/bin/prlimit", "/bin/prlimit"].find((one) => existsSync(one));
+  return path ? { command: path, args } : null;
+};
+
+/** Gives the private folder to the user the session runs as; false for a folder that is somebody's own. */
+const ownWork = (workDir: string): boolean => {
+  if (!isPrivateWork(workDir)) return false;
+  chownSync(workDir, plainUser, plainUser);
+  return true;
 };
 
 /** The command line that starts `script` for a session with its private folder and its door. */
-export const cageFor = (session: { workDir: string; doorDir: string; memoryMb: number }, script: string): Cage => {
+export const cageFor = (session: { workDir: string; doorDir: string; policy: Policy }, script: string): Cage => {
   const nodeArgs = [
-    `--max-old-space-size=${Math.round(session.memoryMb * 0.8)}`,
+    `--max-old-space-size=${Math.round(session.policy.memoryMb * 0.8)}`,
     "--experimental-async-context-frame",
     "--disable-warning=ExperimentalWarning",
     script,
   ];
-  const limit = limits();
+  const limit = limits(session.policy);
   if (!canSandbox()) {
     const [command, args] = limit ? [limit.command, [...limit.args, node, ...nodeArgs]] : [node, nodeArgs];
     return {
@@ -109,11 +143,13 @@ export const cageFor = (session: { workDir: string; doorDir: string; memoryMb: n
     "--chdir",
     "/run/session/work",
   ];
-  const wall = [...isolation, ...variables, ...runtime(), ...own];
+  const wall = [...isolation, ...variables, ...runtime(), ...own, ...sealed];
   const inside = limit ? [limit.command, ...limit.args, node, ...nodeArgs] : [node, ...nodeArgs];
+  const isPlain = wallHere() === "plain user" && ownWork(session.workDir);
+  const [command, ...args] = [...(isPlain ? asPlainUser : []), "bwrap", ...wall, ...inside];
   return {
-    command: "bwrap",
-    args: [...wall, ...inside, "/run/session/door/door", "/run/session/work"],
+    command: command!,
+    args: [...args, "/run/session/door/door", "/run/session/work"],
     environment: { PATH: "/usr/bin:/bin" },
     isSandboxed: true,
     workDir: "/run/session/work",

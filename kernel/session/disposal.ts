@@ -53,17 +53,16 @@ export const usingCtx = (): Using => {
       const step = (): unknown => {
         const last = taken.pop();
         if (!last) return end();
-        try {
-          const result = last.dispose();
-          if (!last.isAsync) return step();
-          return Promise.resolve(result).then(step, (error: unknown) => {
-            list.e = joined(error, list.e);
-            return step();
-          });
-        } catch (error) {
+        const fail = (error: unknown): void => {
           list.e = joined(error, list.e);
-          return step();
+        };
+        let result: unknown;
+        try {
+          result = last.dispose();
+        } catch (error) {
+          fail(error);
         }
+        return last.isAsync ? Promise.resolve(result).catch(fail).then(step) : step();
       };
       return step();
     },

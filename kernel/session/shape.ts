@@ -74,8 +74,8 @@ export const previewOf = (value: unknown): string | null => {
   const shape = shapeOf(value) ?? [0];
   const elements = shape.reduce((product, one) => product * one, 1);
   if (elements <= 60) return null;
-  const name = isView(value) ? value.constructor.name : typeOf(value).replace(/(\[\])+$/, "");
+  const name = isView(value) ? value.constructor.name : `${typeOf(value).replace(/\[\]$/, "")} array`.replace("array array", "array");
   const axes = shape.map((one) => one.toLocaleString("en-GB")).join(" × ");
   const text = inspect(firstOf(value), { depth: 3, breakLength: 100, maxStringLength: 200 });
-  return `${axes} ${name}${isView(value) ? "" : " array"}\n${text} …`;
+  return `${axes} ${name}\n${text} …`;
 };

@@ -32,6 +32,14 @@ export const env = {
   publicUrl: text("ATELIER_PUBLIC_URL", `http://${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}`),
   /** Memory one kernel session may use, in MB. */
   sessionMemoryMb: whole("ATELIER_SESSION_MEMORY_MB", 2048),
+  /** Processes and threads one kernel session may have. */
+  sessionProcesses: whole("ATELIER_SESSION_PROCESSES", 512),
+  /** What one session may keep in its work folder, in MB. */
+  sessionDiskMb: whole("ATELIER_SESSION_DISK_MB", 4096),
+  /** Processor time one session's process may use, in minutes; 0 is without limit. */
+  sessionCpuMinutes: whole("ATELIER_SESSION_CPU_MINUTES", 0),
+  /** How long one cell may run, in minutes; 0 is without limit. */
+  cellMinutes: whole("ATELIER_CELL_MINUTES", 0),
   /** Largest file a data set upload may carry, in MB. */
   uploadLimitMb: whole("ATELIER_UPLOAD_LIMIT_MB", 2048),
   isSeedWanted: text("ATELIER_SEED", "1") !== "0",

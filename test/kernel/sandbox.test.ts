@@ -68,6 +68,46 @@ describe.skipIf(!hasBubblewrap)("the sandbox (bubblewrap installed)", () => {
       "'ESRCH'",
     );
   });
+  it("a fork bomb stays inside: it runs out of processes, and the machine and the other sessions do not", async () => {
+    const other = await openClient(gateway);
+    await other.run("var mine = 'untouched'");
+    const mine = await openClient(gateway, { limits: { processes: 80 } });
+    const bomb =
+      "const { spawnSync } = await import('node:child_process'); const made = spawnSync('/bin/sh', ['-c', 'i=0; while [ $i -lt 300 ]; do sleep 20 & i=$((i+1)); done; wait'], { encoding: 'utf8', timeout: 4000 }); made.stderr";
+    const { text, reply } = await mine.run(bomb);
+    expect(`${text} ${reply.evalue}`).toMatch(/fork|started more than 80 processes/i);
+    await mine.request("", "DELETE");
+    expect((await other.run("mine")).text).toBe("'untouched'");
+    await other.request("", "DELETE");
+  });
+  it("its scratch folders are bounded, and nothing else is writable", async () => {
+    const fill = (path: string) =>
+      textOf(
+        `const fs3 = await import('node:fs'); (() => { try { for (let i = 0; i < 40; i++) fs3.writeFileSync('${path}/f' + i, Buffer.alloc(10_000_000, 1)); return 'filled' } catch (e) { return e.code } finally { for (let i = 0; i < 40; i++) fs3.rmSync('${path}/f' + i, { force: true }) } })()`,
+      );
+    expect(await fill("/tmp")).toBe("'ENOSPC'");
+    expect(await fill("/dev/shm")).toBe("'ENOSPC'");
+    for (const path of ["/", "/dev", "/run", "/run/session"]) expect(await fill(path)).toMatch(/EROFS|EACCES/);
+  });
+  it("reads no memory of the gateway, and no processor, kernel or disk settings can be changed", async () => {
+    expect(
+      await textOf(
+        "const fs4 = await import('node:fs'); ['/proc/1/mem', '/proc/kcore', '/proc/sysrq-trigger', '/proc/sys/kernel/core_pattern', '/proc/1/root/root'].map((p) => { try { fs4.writeFileSync(p, 'x'); return 'written' } catch (e) { return 'no' } }).join()",
+      ),
+    ).toBe("'no,no,no,no,no'");
+  });
+  it("does not see another session's folder or door, nor its process", async () => {
+    const other = await openClient(gateway);
+    await other.run("(await import('node:fs')).writeFileSync('secret.txt', 'of the other'); await import('node:child_process')");
+    expect(await textOf("(await import('node:fs')).existsSync('secret.txt')")).toBe("false");
+    expect(await textOf(`(await import('node:fs')).existsSync(${JSON.stringify(`${process.env.ATELIER_HOME}/sessions`)})`)).toBe("false");
+    expect(
+      await textOf(
+        "(await import('node:child_process')).execFileSync('/bin/sh', ['-c', 'ls /tmp /run/session'], { encoding: 'utf8' }).includes('atl-')",
+      ),
+    ).toBe("false");
+    await other.request("", "DELETE");
+  });
   it("can load DuckDB and onnxruntime inside", async () => {
     expect(
       await textOf(

@@ -27,6 +27,7 @@ export const startGateway = async (): Promise<{ url: string; secret: string; sto
     secret,
     stop: async () => {
       await gateway.close();
+      (await import("#kernel/sandbox/work.ts")).clearWork();
       if (process.env.ATELIER_HOME?.includes("atelier-gateway-")) rmSync(process.env.ATELIER_HOME, { recursive: true, force: true });
     },
   };

@@ -1,0 +1,64 @@
+// What a session really uses, asked of the operating system from outside: tensors and native code do not show in V8's heap, and a hostile
+// cell cannot lie about these numbers.
+import { readdirSync, readFileSync } from "node:fs";
+import { lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
+
+const pageKb = 4;
+const treeLimit = 2000;
+const filesLimit = 200_000;
+
+/** Children of every thread of a process: a process started by a worker thread is listed under that thread. */
+const childrenOf = (pid: number): number[] => {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((task) => {
+      try {
+        return readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+      } catch {
+        return [];
+      }
+    });
+  } catch {
+    return [];
+  }
+};
+
+const ownMb = (pid: number): number => {
+  try {
+    return (Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * pageKb) / 1024;
+  } catch {
+    return 0;
+  }
+};
+
+export type Usage = { rssMb: number; processes: number };
+
+/** Resident memory and number of a process with all its descendants; zeros when it is gone or the system does not tell. */
+export const treeUsage = (pid: number): Usage => {
+  const waiting = [pid];
+  let rssMb = 0;
+  let processes = 0;
+  while (waiting.length > 0 && processes < treeLimit) {
+    const one = waiting.pop()!;
+    processes += 1;
+    rssMb += ownMb(one);
+    waiting.push(...childrenOf(one));
+  }
+  return { rssMb, processes };
+};
+
+/** Size of a folder with all below it, in MB, by the blocks it takes; follows no link. */
+export const folderMb = async (folder: string): Promise<number> => {
+  const waiting = [folder];
+  let bytes = 0;
+  let files = 0;
+  while (waiting.length > 0 && files < filesLimit) {
+    const at = waiting.pop()!;
+    for (const entry of await readdir(at, { withFileTypes: true }).catch(() => [])) {
+      files += 1;
+      if (entry.isDirectory()) waiting.push(join(at, entry.name));
+      else bytes += ((await lstat(join(at, entry.name)).catch(() => null))?.blocks ?? 0) * 512;
+    }
+  }
+  return files >= filesLimit ? Number.POSITIVE_INFINITY : bytes / 1_048_576;
+};
