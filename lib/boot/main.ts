@@ -29,28 +29,42 @@ const end = async (code: number): Promise<void> => {
   process.exit(code);
 };
 
-const ports = async () => {
-  const [kernel, serving, worker] = await Promise.all([freePort(), freePort(), freePort()]);
-  return { kernel, serving, worker };
+type Place = { port: number; url: string };
+
+/** Where the inner services are: on free ports when all run here; parts on several machines meet at the addresses the environment names. */
+const places = async (): Promise<Record<"kernel" | "serving" | "worker", Place>> => {
+  if (!["web", "worker", "kernel", "serving"].every((name) => env.services.includes(name)))
+    return {
+      kernel: { port: env.kernelPort, url: env.kernelUrl },
+      serving: { port: env.servingPort, url: env.servingUrl },
+      worker: { port: env.workerPort, url: env.workerUrl },
+    };
+  const [kernel, serving, worker] = await Promise.all(
+    [0, 1, 2].map(async () => {
+      const port = await freePort();
+      return { port, url: `http://127.0.0.1:${port}` };
+    }),
+  );
+  return { kernel: kernel!, serving: serving!, worker: worker! };
 };
 
 const environmentOf = (
   databaseUrl: string,
   secret: string,
-  at: { kernel: number; serving: number; worker: number },
+  at: Record<"kernel" | "serving" | "worker", Place>,
 ): Record<string, string> => ({
   NODE_ENV: isDev ? "development" : "production",
   NEXT_TELEMETRY_DISABLED: "1",
   DATABASE_URL: databaseUrl,
   ATELIER_HOME: env.home,
   ATELIER_INTERNAL_SECRET: secret,
-  ATELIER_WEB_URL: `http://127.0.0.1:${env.port}`,
-  ATELIER_KERNEL_PORT: String(at.kernel),
-  ATELIER_KERNEL_URL: `http://127.0.0.1:${at.kernel}`,
-  ATELIER_SERVING_PORT: String(at.serving),
-  ATELIER_SERVING_URL: `http://127.0.0.1:${at.serving}`,
-  ATELIER_WORKER_PORT: String(at.worker),
-  ATELIER_WORKER_URL: `http://127.0.0.1:${at.worker}`,
+  ATELIER_WEB_URL: env.services.includes("web") ? `http://127.0.0.1:${env.port}` : env.webUrl,
+  ATELIER_KERNEL_PORT: String(at.kernel.port),
+  ATELIER_KERNEL_URL: at.kernel.url,
+  ATELIER_SERVING_PORT: String(at.serving.port),
+  ATELIER_SERVING_URL: at.serving.url,
+  ATELIER_WORKER_PORT: String(at.worker.port),
+  ATELIER_WORKER_URL: at.worker.url,
 });
 
 const family = (environment: Record<string, string>): Child[] => {
@@ -123,7 +137,7 @@ const start = async (): Promise<void> => {
   const [databaseUrl] = await Promise.all([openDatabase(), pages]);
   const link = await prepare(databaseUrl);
   const secret = internalSecret();
-  const environment = environmentOf(databaseUrl, secret, await ports());
+  const environment = environmentOf(databaseUrl, secret, await places());
   const children = startFamily(family(environment));
   stops.push(() => children.stop(6000));
   if (!env.services.includes("web")) return say(`Running: ${env.services.join(", ")}.`);

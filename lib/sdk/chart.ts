@@ -103,16 +103,20 @@ const points = (rows: readonly Row[], x: string, y: string, options: Options = {
   });
 
 /**
- * A rate by category with its 95 % Wilson interval; rows carry `n` and `hits`.
+ * A rate by category with its 95 % Wilson interval; rows carry `n` and `hits`, as SQL counts them.
  * @example
  * chart.rates([{ grade: "A", n: 200, hits: 3 }, { grade: "G", n: 75, hits: 20 }], "grade", { title: "Bad loans by grade" });
  */
-const rates = (rows: readonly (Row & { n: number; hits: number })[], x: string, options: Options & { baseline?: number } = {}): Chart => {
-  const values = rows.map((row) => ({ ...row, ...wilson(row.hits, row.n) }));
+const rates = (rows: readonly Row[], x: string, options: Options & { baseline?: number } = {}): Chart => {
+  const values = rows.map((row) => {
+    if (!Number.isFinite(Number(row.n)) || !Number.isFinite(Number(row.hits)))
+      throw new Error(`Each row needs numbers n and hits. This one has: ${Object.keys(row).join(", ")}.`);
+    return { ...row, ...wilson(Number(row.hits), Number(row.n)) };
+  });
   const shared = { x: { field: x, type: "nominal", sort: null, title: options.x ?? x, axis: { labelAngle: 0 } } };
   const layers: Spec[] = [
     {
-      mark: { type: "rule", strokeWidth: 2 },
+      mark: { type: "rule", strokeWidth: 2, strokeDash: [1, 0] },
       encoding: {
         ...shared,
         y: { field: "low", type: "quantitative", title: options.y ?? "share", axis: { format: ".0%" } },

@@ -13,9 +13,14 @@ import type { Columns } from "#lib/learn/tables/table.ts";
 import { session } from "#lib/sdk/door.ts";
 import { progress } from "#lib/sdk/progress.ts";
 
-const shown = (estimator: Estimator): Estimator => ({
+/** `run`, from `runs.start`, gets the validation metric of every step as its curve. */
+export type CellFitOptions = FitOptions & { run?: { metric: (key: string, value: number, step?: number) => void } };
+export type CellEstimator = Omit<Estimator, "fit"> & { fit: (table: Columns, options?: CellFitOptions) => Promise<Fitted> };
+
+const shown = (estimator: Estimator): CellEstimator => ({
   ...estimator,
-  fit: async (table: Columns, options: FitOptions = {}): Promise<Fitted> => {
+  fit: async (table: Columns, { run, ...options }: CellFitOptions = {}): Promise<Fitted> => {
+    let step = 0;
     const rule = progress(`Fitting ${estimator.kind}`, options.positive === undefined ? "loss" : "AUC");
     const startedAt = Date.now();
     try {
@@ -24,6 +29,7 @@ const shown = (estimator: Estimator): Estimator => ({
         signal: options.signal ?? session()?.signal(),
         onProgress: (fraction, sentence, value) => {
           rule.tell(fraction, sentence, value);
+          if (value !== undefined) run?.metric(options.positive === undefined ? "loss" : "validation_auc", value, step++);
           options.onProgress?.(fraction, sentence, value);
         },
       });
@@ -40,7 +46,7 @@ const shown = (estimator: Estimator): Estimator => ({
 
 const showing =
   <O>(make: (options?: O) => Estimator) =>
-  (options?: O): Estimator =>
+  (options?: O): CellEstimator =>
     shown(make(options));
 
 /**

@@ -134,8 +134,8 @@ export type Table = {
   column: (name: string) => Promise<Float64Array | string[]>;
   /** Several or all columns, for `learn`. */
   toColumns: (names?: string[]) => Promise<Columns>;
-  /** Plain objects, at most `limit` (1,000). */
-  rows: (limit?: number) => Promise<Record<string, unknown>[]>;
+  /** Plain objects, at most `limit` (1,000); the caller says their shape. */
+  rows: <Row extends Record<string, unknown>>(limit?: number) => Promise<Row[]>;
   [display: symbol]: () => Record<string, unknown>;
 };
 
@@ -160,12 +160,12 @@ export const tableOf = async (view: string, source: string): Promise<Table> => {
       for (const name of names) all[name] = await readColumn(db, view, find(name));
       return all;
     },
-    rows: async (limit = 1000) => {
+    rows: async <Row extends Record<string, unknown>>(limit = 1000) => {
       const cells = await jsonRows(
         db,
         `select ${facts.columns.map((column) => (column.type === "number" ? `${quoted(column.name)}::double` : quoted(column.name))).join(", ")} from ${view} limit ${Math.floor(limit)}`,
       );
-      return cells.map((row) => Object.fromEntries(facts.columns.map((column, i) => [column.name, row[i]])));
+      return cells.map((row) => Object.fromEntries(facts.columns.map((column, i) => [column.name, row[i]])) as Row);
     },
     [Symbol.for("Jupyter.display")]: () => bundle(facts, source),
   };

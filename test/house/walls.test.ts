@@ -171,6 +171,8 @@ describe("habits", () => {
     const wanted = [...forPeople.matchAll(/(?:text|whole)\("([A-Z_]+)"/g)].map((match) => match[1]!).filter((name) => name !== "NODE_ENV");
     const rows = [...readFileSync(join(root, "README.md"), "utf8").matchAll(/^\| `([A-Z_]+)` +\| ([^|]*?) +\|/gm)];
     expect(rows.map((row) => row[1]!).sort()).toEqual([...wanted, ...shared].sort());
+    const named = readFileSync(join(root, "README.md"), "utf8").match(/\bATELIER_[A-Z_]+/g) ?? [];
+    expect(named.filter((name) => !read.includes(`"${name}"`))).toEqual([]);
     for (const [, name, shown] of rows) {
       const given = new RegExp(`(?:text|whole)\\("${name}", (?:"([^"]*)"|(\\d+))\\)`).exec(read);
       if (given) expect(shown, name).toBe(`\`${given[1] ?? given[2]}\``);

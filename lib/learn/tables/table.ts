@@ -54,7 +54,12 @@ export const columnOf = (table: Columns, name: string): Column => {
   return found;
 };
 
-/** A column that must hold numbers. */
+/**
+ * A column that must hold numbers.
+ *
+ * @example
+ * [...learn.numbersOf({ income: Float64Array.of(52000) }, "income")]; // → [52000]
+ */
 export const numbersOf = (table: Columns, name: string): Float64Array => {
   const column = columnOf(table, name);
   if (!isNumeric(column))
