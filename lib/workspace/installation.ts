@@ -1,5 +1,6 @@
 // What an empty database needs before anybody can come in: the workspace `main`, and either the admin the environment names or a
 // one-time sign-in link. Runs at every start and changes nothing once somebody owns the place.
+import { sql as statement } from "drizzle-orm";
 import { sql, transaction } from "#db";
 import { now } from "#lib/kit/clock.ts";
 import { env } from "#lib/kit/env.ts";
@@ -54,8 +55,16 @@ const ensureAdmin = async (workspaceId: string): Promise<void> => {
   });
 };
 
-/** Prepares the installation; answers a one-time sign-in link when nobody owns it yet, else null. */
-export const prepareInstallation = async (): Promise<{ workspaceId: string; link: string | null }> => {
+const preparationLock = 7_302_119;
+
+/** Prepares the installation, one start at a time; answers a one-time sign-in link when nobody owns it yet, else null. */
+export const prepareInstallation = (): Promise<{ workspaceId: string; link: string | null }> =>
+  transaction(async (tx) => {
+    await tx.execute(statement`select pg_advisory_xact_lock(${preparationLock})`);
+    return prepare();
+  });
+
+const prepare = async (): Promise<{ workspaceId: string; link: string | null }> => {
   const workspaceId = await ensureMain();
   const isEmpty = (await store.countUsers(sql())) === 0;
   if (env.adminEmail && env.adminPassword && isEmpty) {
