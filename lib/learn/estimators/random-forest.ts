@@ -7,7 +7,7 @@ import { estimatorOf } from "#lib/learn/estimators/recipe.ts";
 import type { Preprocess } from "#lib/learn/preprocess/pipeline.ts";
 import { mulberry32 } from "#lib/learn/random.ts";
 import { binMatrix } from "#lib/learn/trees/bins.ts";
-import { type Ensemble, flatten, gainShares, type Tree, treeScores, writeTrees } from "#lib/learn/trees/ensemble.ts";
+import { type Ensemble, flatten, gainShares, meanOf, treeScores, writeTrees } from "#lib/learn/trees/ensemble.ts";
 import { bootstrap, type ForestData, type ForestSettings, growForestTree } from "#lib/learn/trees/forest-grower.ts";
 
 type Plan = { trees: number; how: ForestSettings; isBootstrapped: boolean; seed: number; threads: number; bins: number };
@@ -36,9 +36,15 @@ const seedsOf = ({ seed, trees }: Plan): number[] => {
 };
 
 /** Hands seeds to workers one at a time; a worker that fails ends the fit. */
-const growOnThreads = async (problem: Problem, all: ForestData, weights: Float64Array, plan: Plan, threads: number): Promise<Tree[]> => {
+const growOnThreads = async (
+  problem: Problem,
+  all: ForestData,
+  weights: Float64Array,
+  plan: Plan,
+  threads: number,
+): Promise<Ensemble[]> => {
   const seeds = seedsOf(plan);
-  const trees: Tree[] = [];
+  const trees: Ensemble[] = [];
   let [next, done] = [0, 0];
   const { how, isBootstrapped } = plan;
   const workers = Array.from(
@@ -59,7 +65,7 @@ const growOnThreads = async (problem: Problem, all: ForestData, weights: Float64
         worker.postMessage(seeds[at]);
       };
       worker.on("error", reject);
-      worker.on("message", (tree: Tree) => {
+      worker.on("message", (tree: Ensemble) => {
         trees[at] = tree;
         done += 1;
         problem.tell(done / seeds.length, `tree ${done} of ${seeds.length}`);
@@ -75,21 +81,15 @@ const growOnThreads = async (problem: Problem, all: ForestData, weights: Float64
   return trees;
 };
 
-const growHere = async (problem: Problem, all: ForestData, weights: Float64Array, plan: Plan): Promise<Tree[]> => {
-  const trees: Tree[] = [];
+const growHere = async (problem: Problem, all: ForestData, weights: Float64Array, plan: Plan): Promise<Ensemble[]> => {
+  const trees: Ensemble[] = [];
   for (const seed of seedsOf(plan)) {
     const random = mulberry32(seed);
-    trees.push(growForestTree(all, plan.isBootstrapped ? bootstrap(weights, random) : weights, plan.how, random));
+    trees.push(flatten([growForestTree(all, plan.isBootstrapped ? bootstrap(weights, random) : weights, plan.how, random)], all.width, []));
     problem.tell(trees.length / plan.trees, `tree ${trees.length} of ${plan.trees}`);
     await breathe(problem.signal);
   }
   return trees;
-};
-
-/** The mean over the trees: leaf values are divided by their number. */
-const meanOfTrees = (trees: readonly Tree[], width: number): Ensemble => {
-  const shared = trees.map((tree) => tree.map((node) => ({ ...node, value: node.value.map((value) => value / trees.length) })));
-  return flatten(shared, width, new Array<number>(width).fill(0));
 };
 
 const fitForest = async (problem: Problem, plan: Plan): Promise<Head> => {
@@ -99,7 +99,7 @@ const fitForest = async (problem: Problem, plan: Plan): Promise<Head> => {
   const threads = Math.min(wanted, plan.trees);
   const trees =
     threads > 1 ? await growOnThreads(problem, all, shareDoubles(weights), plan, threads) : await growHere(problem, all, weights, plan);
-  const forest = meanOfTrees(trees, all.width);
+  const forest = meanOf(trees, all.width);
   const isNumber = problem.goal.task === "number";
   return {
     width: all.width,

@@ -89,6 +89,45 @@ export const flatten = (trees: readonly Tree[], width: number, base: readonly nu
   return flat;
 };
 
+/** The mean of ensembles of one tree each: a forest, from trees that came flat from their threads. */
+export const meanOf = (parts: readonly Ensemble[], width: number): Ensemble => {
+  const starts: number[] = [];
+  let total = 0;
+  for (const one of parts) {
+    starts.push(total);
+    total += one.feature.length;
+  }
+  const joined = <A extends Int32Array | Uint8Array | Float64Array>(into: A, of: (one: Ensemble) => A, wide = 1): A => {
+    for (const [t, one] of parts.entries()) into.set(of(one), starts[t]! * wide);
+    return into;
+  };
+  const shifted = (of: (one: Ensemble) => Int32Array): Int32Array => {
+    const into = new Int32Array(total);
+    for (const [t, one] of parts.entries())
+      into.set(
+        of(one).map((node) => node + starts[t]!),
+        starts[t]!,
+      );
+    return into;
+  };
+  return {
+    width,
+    leafWidth: width,
+    base: new Float64Array(width),
+    roots: Int32Array.from(starts),
+    targets: new Int32Array(parts.length),
+    feature: joined(new Int32Array(total), (one) => one.feature),
+    threshold: joined(new Float64Array(total), (one) => one.threshold),
+    left: shifted((one) => one.left),
+    right: shifted((one) => one.right),
+    isMissingLeft: joined(new Uint8Array(total), (one) => one.isMissingLeft),
+    levels: parts.flatMap((one) => one.levels),
+    value: joined(new Float64Array(total * width), (one) => one.value, width).map((value) => Math.fround(value / parts.length)),
+    cover: joined(new Float64Array(total), (one) => one.cover),
+    gain: joined(new Float64Array(total), (one) => one.gain),
+  };
+};
+
 /** Which child a value goes to. */
 export const childOf = (trees: Ensemble, node: number, value: number): number => {
   const set = trees.levels[node];
@@ -132,43 +171,59 @@ export const gainShares = (trees: Ensemble, features: number): Float64Array => {
   return sums.map((one) => one / total);
 };
 
-type Row = { tree: number; id: number; feature: number; value: number; mode: string; yes: number; no: number; missing: number };
+/** Attributes of the nodes, column by column: a forest has millions, and an object for each would take gigabytes. */
+type Columns = {
+  tree: number[];
+  id: number[];
+  feature: number[];
+  value: number[];
+  mode: string[];
+  yes: number[];
+  no: number[];
+  missing: number[];
+};
+type Targets = { tree: number[]; id: number[]; target: number[]; weight: number[] };
 
-/** Nodes of one tree in ONNX's terms. `extra` numbers the links of chains after the tree's own nodes. */
-const rowsOf = (trees: Ensemble, tree: number, from: number, to: number): Row[] => {
-  const rows: Row[] = [];
+/** Adds one tree in ONNX's terms. Links of chains are numbered after the tree's own nodes. */
+const addTree = (trees: Ensemble, tree: number, from: number, to: number, into: Columns, targets: Targets): void => {
   let extra = to - from;
+  const add = (id: number, feature: number, value: number, mode: string, yes: number, no: number, missing: number): void => {
+    into.tree.push(tree);
+    into.id.push(id);
+    into.feature.push(feature);
+    into.value.push(value);
+    into.mode.push(mode);
+    into.yes.push(yes);
+    into.no.push(no);
+    into.missing.push(missing);
+  };
   for (let node = from; node < to; node++) {
     const id = node - from;
     const feature = trees.feature[node]!;
     if (feature < 0) {
-      rows.push({ tree, id, feature: 0, value: 0, mode: "LEAF", yes: 0, no: 0, missing: 0 });
+      add(id, 0, 0, "LEAF", 0, 0, 0);
+      for (let k = 0; k < trees.leafWidth; k++) {
+        targets.tree.push(tree);
+        targets.id.push(id);
+        targets.target.push(trees.leafWidth === 1 ? trees.targets[tree]! : k);
+        targets.weight.push(trees.value[node * trees.leafWidth + k]!);
+      }
       continue;
     }
     const [left, right, missing] = [trees.left[node]! - from, trees.right[node]! - from, trees.isMissingLeft[node]!];
     const set = trees.levels[node];
     if (!set) {
-      rows.push({ tree, id, feature, value: trees.threshold[node]!, mode: "BRANCH_LEQ", yes: left, no: right, missing });
+      add(id, feature, trees.threshold[node]!, "BRANCH_LEQ", left, right, missing);
       continue;
     }
     const codes = [...set.keys()].filter((code) => set[code] === 1);
     // no level goes left, only what is missing: no code is below 0
-    if (codes.length === 0) rows.push({ tree, id, feature, value: -1, mode: "BRANCH_LEQ", yes: left, no: right, missing });
+    if (codes.length === 0) add(id, feature, -1, "BRANCH_LEQ", left, right, missing);
     for (const [link, code] of codes.entries()) {
       const own = link === 0 ? id : extra++;
-      rows.push({
-        tree,
-        id: own,
-        feature,
-        value: code,
-        mode: "BRANCH_EQ",
-        yes: left,
-        no: link + 1 < codes.length ? extra : right,
-        missing: link === 0 ? missing : 0,
-      });
+      add(own, feature, code, "BRANCH_EQ", left, link + 1 < codes.length ? extra : right, link === 0 ? missing : 0);
     }
   }
-  return rows;
 };
 
 /**
@@ -176,21 +231,11 @@ const rowsOf = (trees: Ensemble, tree: number, from: number, to: number): Row[] 
  * it stands asks for `isExact`, sums in float64.
  */
 export const writeTrees = (builder: Builder, x: string, trees: Ensemble, isExact = false): string => {
-  const { width, leafWidth } = trees;
+  const { width } = trees;
   const ends = [...trees.roots.slice(1), trees.feature.length];
-  const rows = [...trees.roots].flatMap((root, t) => rowsOf(trees, t, root, ends[t]!));
-  const targets: { tree: number; id: number; target: number; weight: number }[] = [];
-  for (const row of rows) {
-    if (row.mode !== "LEAF") continue;
-    const node = trees.roots[row.tree]! + row.id;
-    for (let k = 0; k < leafWidth; k++)
-      targets.push({
-        tree: row.tree,
-        id: row.id,
-        target: leafWidth === 1 ? trees.targets[row.tree]! : k,
-        weight: trees.value[node * leafWidth + k]!,
-      });
-  }
+  const rows: Columns = { tree: [], id: [], feature: [], value: [], mode: [], yes: [], no: [], missing: [] };
+  const targets: Targets = { tree: [], id: [], target: [], weight: [] };
+  for (const [t, root] of trees.roots.entries()) addTree(trees, t, root, ends[t]!, rows, targets);
   const ints = (values: number[]) => ({ ints: values });
   const reals = (name: string, values: number[]) => (isExact ? { [`${name}_as_tensor`]: { doubles: values } } : { [name]: values });
   return builder.node(
@@ -199,24 +244,18 @@ export const writeTrees = (builder: Builder, x: string, trees: Ensemble, isExact
     {
       n_targets: width,
       ...reals("base_values", [...trees.base]),
-      nodes_treeids: ints(rows.map((row) => row.tree)),
-      nodes_nodeids: ints(rows.map((row) => row.id)),
-      nodes_featureids: ints(rows.map((row) => row.feature)),
-      ...reals(
-        "nodes_values",
-        rows.map((row) => row.value),
-      ),
-      nodes_modes: rows.map((row) => row.mode),
-      nodes_truenodeids: ints(rows.map((row) => row.yes)),
-      nodes_falsenodeids: ints(rows.map((row) => row.no)),
-      nodes_missing_value_tracks_true: ints(rows.map((row) => row.missing)),
-      target_treeids: ints(targets.map((one) => one.tree)),
-      target_nodeids: ints(targets.map((one) => one.id)),
-      target_ids: ints(targets.map((one) => one.target)),
-      ...reals(
-        "target_weights",
-        targets.map((one) => one.weight),
-      ),
+      nodes_treeids: ints(rows.tree),
+      nodes_nodeids: ints(rows.id),
+      nodes_featureids: ints(rows.feature),
+      ...reals("nodes_values", rows.value),
+      nodes_modes: rows.mode,
+      nodes_truenodeids: ints(rows.yes),
+      nodes_falsenodeids: ints(rows.no),
+      nodes_missing_value_tracks_true: ints(rows.missing),
+      target_treeids: ints(targets.tree),
+      target_nodeids: ints(targets.id),
+      target_ids: ints(targets.target),
+      ...reals("target_weights", targets.weight),
     },
     { domain: "ai.onnx.ml" },
   );
