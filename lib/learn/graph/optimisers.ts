@@ -62,7 +62,9 @@ export const adamW = (options: Common & { beta1?: number; beta2?: number; epsilo
     move: ({ weight, gradient, slots: [m, v], rate, scalars, isDecayed }) => {
       const next1 = add(mul(m!, beta1), mul(gradient, 1 - beta1));
       const next2 = add(mul(v!, beta2), mul(square(gradient), 1 - beta2));
-      const along = div(mul(next1, mul(rate, scalars.correction1!)), add(mul(sqrt(next2), scalars.correction2!), epsilon));
+      // m̂/(√v̂ + ε), with the corrections drawn together so that each passes over a scalar, not over a weight
+      const pace = mul(rate, div(scalars.correction1!, scalars.correction2!));
+      const along = div(mul(next1, pace), add(sqrt(next2), div(epsilon, scalars.correction2!)));
       const kept = isDecayed && decay > 0 ? mul(weight, sub(1, mul(rate, decay))) : weight;
       return { weight: sub(kept, along), slots: [next1, next2] };
     },

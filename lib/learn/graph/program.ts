@@ -95,6 +95,7 @@ export const compile = async (graph: Graph, outputs: Readonly<Record<string, Ten
     intraOpNumThreads: options.threads ?? 1,
     interOpNumThreads: 1,
     logSeverityLevel: 3,
+    extra: { session: { intra_op: { allow_spinning: "0" } } }, // cores are shared: a thread that waits leaves its core to others
     ...(device === "webgpu" ? { preferredOutputLocation: locations } : {}),
     ...(options.profilePrefix ? { enableProfiling: true, profileFilePrefix: options.profilePrefix } : {}),
   });
