@@ -72,10 +72,14 @@ const insertRevision = async (scope: Scope, name: string, wanted: Wanted): Promi
   return made;
 };
 
-/** Waits for the serving process to settle a revision; answers it still loading when the time is over. */
+/**
+ * Waits for the serving process to settle a revision; answers it still loading when the time is over. "Serving" is answered only after the
+ * process has looked again, so that whoever hears it can ask at once.
+ */
 const untilSettled = async (revision: Revision, waitMs: number, signal?: AbortSignal): Promise<Revision> => {
   const end = Date.now() + waitMs;
   for (let latest = revision; ; ) {
+    if (isSettled(latest.status)) await pokeServing();
     if (isSettled(latest.status) || Date.now() >= end || signal?.aborted) return latest;
     await new Promise((resolve) => setTimeout(resolve, 40));
     const row = await store.findRevision(revision.id);
@@ -142,7 +146,7 @@ const setTrash = async (scope: Scope, key: string, isTrash: boolean) => {
   await store.updateEndpoint(scope, found.id, { trashedAt: isTrash ? scope.now : null });
   await scope.audit(isTrash ? "endpoint.stopped" : "endpoint.started", found.id, { name: found.name });
   scope.emit(endpointEvents.changed, found.id);
-  scope.afterCommit(() => void pokeServing());
+  scope.afterCommit(pokeServing);
   return find(scope, found.id);
 };
 
