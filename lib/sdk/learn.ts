@@ -1,5 +1,6 @@
 // `learn` in a cell: splits, encodings, estimators and metrics of lib/learn.
 
+export { blend } from "#lib/learn/auto/blend.ts";
 export { calibrate } from "#lib/learn/estimators/calibration.ts";
 export { forecast } from "#lib/learn/estimators/forecast.ts";
 export { importance, partialDependence, permutationImportance } from "#lib/learn/explain/importance.ts";
@@ -33,6 +34,7 @@ export { ksTest } from "#lib/learn/stats/kolmogorov-smirnov.ts";
 export { profileTable as profile } from "#lib/learn/stats/profile.ts";
 export { psiAgainst, psiDeciles, psiEvidently } from "#lib/learn/stats/psi.ts";
 export { dropColumns, labelsOf, numbersOf, rowCount, stratifiedFolds, takeRows, trainTestSplit } from "#lib/learn/tables/table.ts";
+export { auto } from "#lib/sdk/auto.ts";
 export {
   boostedTrees,
   clusters,

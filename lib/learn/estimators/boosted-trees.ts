@@ -248,7 +248,7 @@ const fitBoosted = async (problem: Problem, settings: Settings, options: BoostOp
   const data = binMatrix(x, features, settings.bins);
   const how = { lambda: settings.lambda, minLeaf: settings.minLeaf, minGain: 1e-9 };
   const nodeLimit = Math.min(2 ** settings.depth, 2 * Math.ceil(x.rows / settings.minLeaf) + 2);
-  const crew = openCrew({ data, y: goal.y, weights, loss, how, monotone, nodeLimit, threads: settings.threads });
+  const crew = await openCrew({ data, y: goal.y, weights, loss, how, monotone, nodeLimit, threads: settings.threads });
   try {
     const base = startScores(loss, { y: goal.y, weights }).map(Math.fround);
     const trees = await growAll(problem, settings, loss, crew, data.edges, base);

@@ -1,5 +1,5 @@
 // A worker thread of a crew: sets up its columns, then waits for commands until it is told to stop.
-import { workerData } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { commands, openBench, type Shared } from "#lib/learn/trees/bench.ts";
 import { obey } from "#lib/learn/trees/crew.ts";
 
@@ -8,6 +8,7 @@ const { control } = shared;
 
 try {
   const bench = openBench(shared, block, thread);
+  parentPort!.postMessage("ready");
   for (let seen = 0; ; ) {
     if (Atomics.load(control, 0) === seen) Atomics.wait(control, 0, seen);
     if (Atomics.load(control, 0) === seen) continue;
@@ -19,7 +20,6 @@ try {
   }
 } catch (error) {
   Atomics.store(control, 4, 1);
-  Atomics.add(control, 1, 0);
   Atomics.notify(control, 1);
   throw error;
 }

@@ -89,24 +89,55 @@ export const obey = (bench: Bench, shared: Shared, thread: number, threads: numb
     bench.derive(first, Math.floor((shared.rows * thread) / threads), Math.floor((shared.rows * (thread + 1)) / threads));
 };
 
-/** Starts the threads; they have set up their columns when the first command is obeyed. */
-export const openCrew = (options: CrewOptions): Crew => {
+/** A worker that has set up its columns; rejects when it cannot start, e.g. where threads are not allowed. */
+const startWorker = (data: { shared: Shared; block: number[]; thread: number; threads: number }): Promise<Worker> =>
+  new Promise((resolve, reject) => {
+    const worker = new Worker(new URL("./crew-worker.ts", import.meta.url), {
+      workerData: data,
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+    });
+    worker.once("message", () => {
+      worker.unref();
+      resolve(worker);
+    });
+    worker.once("error", reject);
+    worker.once("exit", () => reject(new Error("A thread ended before it began.")));
+  });
+
+const waitMs = 20_000;
+const patience = 3;
+
+/**
+ * Waits until all workers have reported on the command at hand. The event loop stands still meanwhile, so a worker cannot tell of its death
+ * by an event: it raises control[4], and one that says nothing at all for a minute is given up.
+ */
+const awaitWorkers = (control: Int32Array, workers: number): void => {
+  let silent = 0;
+  for (let done = Atomics.load(control, 1); done < workers; done = Atomics.load(control, 1)) {
+    silent = Atomics.wait(control, 1, done, waitMs) === "timed-out" ? silent + 1 : 0;
+    if (Atomics.load(control, 4) > 0 || silent >= patience)
+      throw new Error("A thread of the fit stopped. Fit again with threads: 1, or on a machine with more memory.");
+  }
+};
+
+/**
+ * Starts the threads and answers when all are ready: from then on the main thread may block, which a starting worker would not survive.
+ * Where no thread can be started, the crew is one.
+ */
+export const openCrew = async (options: CrewOptions): Promise<Crew> => {
   const { features, rows } = options.data;
   const wanted = options.threads || (rows * features < worthThreads ? 1 : Math.min(8, availableParallelism()));
   const threads = Math.max(1, Math.min(wanted, features));
   const shared = shareAll(options, threads);
   const { control } = shared;
   const blocks = blocksOf(features, threads);
-  const failures: Error[] = [];
-  const workers = blocks.slice(1).map((block, w) => {
-    const worker = new Worker(new URL("./crew-worker.ts", import.meta.url), {
-      workerData: { shared, block, thread: w + 1, threads },
-      execArgv: ["--disable-warning=ExperimentalWarning"],
-    });
-    worker.unref();
-    worker.on("error", (error: Error) => failures.push(error));
-    return worker;
-  });
+  const starting = blocks.slice(1).map((block, w) => startWorker({ shared, block, thread: w + 1, threads }));
+  const started = await Promise.allSettled(starting);
+  const workers = started.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  if (workers.length < threads - 1) {
+    for (const worker of workers) void worker.terminate();
+    return openCrew({ ...options, threads: 1 });
+  }
   const bench = openBench(shared, blocks[0]!, 0);
   const run = (command: number, first: number): void => {
     control[2] = command;
@@ -115,11 +146,7 @@ export const openCrew = (options: CrewOptions): Crew => {
     Atomics.add(control, 0, 1);
     Atomics.notify(control, 0);
     obey(bench, shared, 0, threads);
-    // a worker that dies never reports: its flag stands in control[4]
-    for (let done = Atomics.load(control, 1); done < threads - 1; done = Atomics.load(control, 1)) {
-      if (Atomics.load(control, 4) > 0) throw new Error("A thread of the fit failed. Fit again with threads: 1.");
-      if (Atomics.wait(control, 1, done, 20_000) === "timed-out" && failures.length > 0) throw failures[0];
-    }
+    awaitWorkers(control, threads - 1);
   };
   return {
     shared,
