@@ -11,8 +11,9 @@ import { logisticRegression } from "#lib/learn/estimators/logistic.ts";
 import { randomForest } from "#lib/learn/estimators/random-forest.ts";
 import { rocAuc } from "#lib/learn/metrics/classification.ts";
 import { mulberry32 } from "#lib/learn/random.ts";
-import { type Columns, takeRows } from "#lib/learn/tables/table.ts";
+import { type Columns, stratifiedFolds, takeRows } from "#lib/learn/tables/table.ts";
 import { line, median, ms, times } from "#test/bench/figures.ts";
+import { readTable } from "#test/kit/tables.ts";
 
 const width = 20;
 const testRows = 20_000;
@@ -175,8 +176,92 @@ const compare = async (
   }
 };
 
+const realTables: [string, string, string, string][] = [
+  ["lending_club", "drizzle/seed/data/lending_club.csv", "Class", "bad"],
+  ["credit_data", "test/learn/data/credit_data.csv", "Status", "bad"],
+  ["churn", "test/learn/data/churn.csv", "churn", "yes"],
+];
+
+const judges = `
+import sys, json
+import numpy as np, pandas as pd
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+path, target, positive, folds = sys.argv[1], sys.argv[2], sys.argv[3], json.load(open(sys.argv[4]))
+table = pd.read_csv(path, na_values=["NA"], keep_default_na=True)
+y = (table.pop(target) == positive).astype(int).to_numpy()
+numbers = [c for c in table if pd.api.types.is_numeric_dtype(table[c])]
+texts = [c for c in table if c not in numbers]
+table[texts] = table[texts].astype(object).where(table[texts].notna(), "")
+def models():
+    linear = make_column_transformer((make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numbers), (OneHotEncoder(handle_unknown="ignore"), texts))
+    yield "logistic", lambda: make_pipeline(linear, LogisticRegression(max_iter=2000))
+    codes = lambda: make_column_transformer(("passthrough", numbers), (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=200), texts))
+    yield "hist", lambda: make_pipeline(codes(), HistGradientBoostingClassifier(max_iter=150, max_depth=3, learning_rate=.06, early_stopping=False, categorical_features=list(range(len(numbers), len(numbers) + len(texts)))))
+    try:
+        import lightgbm
+        yield "lightgbm", lambda: make_pipeline(codes(), lightgbm.LGBMClassifier(n_estimators=150, max_depth=3, num_leaves=8, learning_rate=.06, verbose=-1))
+    except ImportError: pass
+import warnings; warnings.filterwarnings("ignore")
+out = {}
+for name, make in models():
+    areas = []
+    for fold in folds:
+        model = make().fit(table.iloc[fold["trainRows"]], y[fold["trainRows"]])
+        areas.append(roc_auc_score(y[fold["testRows"]], model.predict_proba(table.iloc[fold["testRows"]])[:, 1]))
+    out[name] = float(np.mean(areas))
+print(json.dumps(out))
+`;
+
+const ours = (): Record<string, Estimator> => ({
+  logistic: logisticRegression(),
+  boosting: boostedTrees({ trees: 150, depth: 3, rate: 0.06 }),
+});
+
+/** Areas over the same five stratified folds, ours and theirs. */
+const compareQuality = async (say: (line: string) => void): Promise<void> => {
+  const folder = mkdtempSync(join(tmpdir(), "atelier-bench-"));
+  for (const [name, path, target, positive] of realTables) {
+    const table = readTable(path);
+    const folds = stratifiedFolds(table, target, 5, 0);
+    const means: Record<string, number> = {};
+    for (const [family, estimator] of Object.entries(ours())) {
+      const areas: number[] = [];
+      for (const fold of folds) {
+        const test = takeRows(table, fold.testRows);
+        areas.push((await estimator.fit(takeRows(table, fold.trainRows), { target, positive })).evaluate(test).auc!);
+      }
+      means[family] = areas.reduce((a, b) => a + b) / areas.length;
+    }
+    writeFileSync(join(folder, "folds"), JSON.stringify(folds));
+    const ran = spawnSync(process.env.ATELIER_BENCH_PYTHON ?? "python3", ["-c", judges, path, target, positive, join(folder, "folds")], {
+      encoding: "utf8",
+    });
+    const peer = ran.status === 0 ? (JSON.parse(ran.stdout.trim().split("\n").at(-1)!) as Record<string, number>) : {};
+    const list = (areas: Record<string, number>): string =>
+      Object.entries(areas)
+        .map(([one, area]) => `${one} ${area.toFixed(4)}`)
+        .join(", ");
+    const gap = Math.max(...Object.values(means)) - Math.max(...Object.values(peer), 0);
+    say(
+      line(
+        `${name}: AUC over five folds`,
+        Math.max(...Object.values(means)).toFixed(4),
+        `${list(means)} · theirs ${list(peer) || "–"}${ran.status === 0 ? ` · best minus best ${gap.toFixed(4)}` : ""}`,
+      ),
+    );
+  }
+  rmSync(folder, { recursive: true });
+};
+
 /** Prints lines; nothing here can fail on time. */
 export const bench = async (say: (line: string) => void): Promise<void> => {
+  await compareQuality(say);
   const small = makeData(50_000);
   await compare(say, small, "boosting 50k × 20, 300 trees", boostedTrees({ trees: 300, depth: 6, rate: 0.1 }), 300, ["lightgbm", "hist"]);
   await compare(say, small, "forest 50k × 20, 100 trees", randomForest({ trees: 100 }), 100, ["forest"]);

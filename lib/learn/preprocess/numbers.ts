@@ -41,13 +41,18 @@ const spreadOf = (values: Float64Array): [number, number] => {
 
 const scaleOf = (scale: NonNullable<NumberOptions["scale"]>, values: Float64Array): { shift: number; scale: number } => {
   if (scale === "none" || values.length === 0) return { shift: 0, scale: 1 };
-  const sorted = values.slice().sort();
-  const [shift, spread] =
-    scale === "robust"
-      ? [quantile(sorted, 0.5), quantile(sorted, 0.75) - quantile(sorted, 0.25)]
-      : scale === "range"
-        ? [sorted[0]!, sorted[sorted.length - 1]! - sorted[0]!]
-        : spreadOf(values);
+  const spreads = {
+    standard: () => spreadOf(values),
+    robust: (): [number, number] => {
+      const sorted = values.slice().sort();
+      return [quantile(sorted, 0.5), quantile(sorted, 0.75) - quantile(sorted, 0.25)];
+    },
+    range: (): [number, number] => {
+      const low = values.reduce((least, one) => Math.min(least, one), Number.POSITIVE_INFINITY);
+      return [low, values.reduce((most, one) => Math.max(most, one), low) - low];
+    },
+  };
+  const [shift, spread] = spreads[scale]();
   // a column without spread becomes 0 throughout; so does one whose spread is rounding of its own size
   const isFlat = !(spread > 1e-12) || spread < Math.abs(shift) * 1e-7;
   return { shift: Math.fround(shift), scale: isFlat ? 1 : Math.fround(spread) };

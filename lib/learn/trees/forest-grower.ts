@@ -1,6 +1,7 @@
 // Growing a tree of a forest: every node looks at a random few of the columns, down to small leaves, on rows drawn with replacement. The
 // criterion is Σ over outputs of (Σ w·y)²/Σw, which is variance for numbers and Gini for classes (y is 0/1 for each class). Columns are
 // binned; levels of a category are cut in the order of their mean, as in boosting but without a penalty.
+import { greatest } from "#lib/learn/preprocess/encoder.ts";
 import type { Binned } from "#lib/learn/trees/bins.ts";
 import { leafNode, type Tree } from "#lib/learn/trees/ensemble.ts";
 
@@ -98,8 +99,7 @@ const cutColumn = (
   }
   const order = hasMissing ? filled.slice(1) : filled;
   const { score, cut, isTailLeft } = cutOrder(order, hasMissing ? 0 : -1, node, width, minLeaf, scratch);
-  // all numbers left and missing right needs an edge above the last filled bin, which the last bin of the column has not
-  if (cut < 0 || order[cut]! > data.edges[f]!.length) return null;
+  if (cut < 0) return null;
   const leftWeight = order.slice(0, cut + 1).reduce((sum, bin) => sum + scratch.weights[bin]!, 0);
   return { score, gain: 0, feature: f, bin: order[cut]!, isMissingLeft: hasMissing ? isTailLeft : leftWeight * 2 > node.weight, set: null };
 };
@@ -181,7 +181,7 @@ export const growForestTree = (all: ForestData, weights: Float64Array, how: Fore
     if (!cut) continue;
     const middle = sortRows(data, order, spare, from, to, cut);
     const [left, right] = [tree.push(leafNode([], 0)) - 1, tree.push(leafNode([], 0)) - 1];
-    const threshold = cut.set ? 0 : data.edges[cut.feature]![cut.bin - 1]!;
+    const threshold = cut.set ? 0 : (data.edges[cut.feature]![cut.bin - 1] ?? greatest);
     Object.assign(tree[node]!, {
       feature: cut.feature,
       threshold,

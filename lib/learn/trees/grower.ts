@@ -1,5 +1,6 @@
 // Growing one tree, level by level: every node of a level is searched in one go, its rows are sorted into children, the smaller child is
 // counted and its sibling is the difference. Leaves are ranges of the row order, which is how scores are added to without walking trees.
+import { greatest } from "#lib/learn/preprocess/encoder.ts";
 import { answerWidth, askWidth, kinds, setOf, sortWidth } from "#lib/learn/trees/bench.ts";
 import type { Crew } from "#lib/learn/trees/crew.ts";
 import { leafNode, type Tree } from "#lib/learn/trees/ensemble.ts";
@@ -162,7 +163,7 @@ const childrenOf = (
   const right: Sums = { g: open.g - split.left.g, h: open.h - split.left.h, n: open.n - split.left.n };
   const middle = open.from + split.left.n;
   const [l, r] = [tree.push(leafNode([0], split.left.n)) - 1, tree.push(leafNode([0], right.n)) - 1];
-  const threshold = set ? 0 : edges[feature]![bin - 1]!;
+  const threshold = set ? 0 : (edges[feature]![bin - 1] ?? greatest);
   tree[open.node] = { ...tree[open.node]!, feature, threshold, levels: set ? set.slice(1) : null, isMissingLeft, left: l, right: r, gain };
   const bounds = boundsOf(open, split, monotone[feature]!, lambda);
   const make = (node: number, sums: Sums, from: number, to: number, [low, high]: [number, number]): Open => ({

@@ -76,7 +76,9 @@ const splitNumbers = (
   let least = (best?.gain ?? how.minGain) + parent;
   let g = 0;
   let packed = 0;
-  for (let bin = 1; bin < one.bins - 1; bin++) {
+  // the last bin has no upper edge: a cut behind it parts the missing from all numbers
+  const last = one.bins - 1;
+  for (let bin = 1; bin < last + sides; bin++) {
     const at = start + bin * 2;
     const own = histogram[at + 1]!;
     if (own === 0) continue;
@@ -84,7 +86,7 @@ const splitNumbers = (
     packed += own;
     const n = unpackRows(packed, packing);
     const h = (packed - n * packing.unit) * packing.step;
-    for (let side = sides; side >= 0; side--) {
+    for (let side = bin === last ? 0 : sides; side >= 0; side--) {
       const nl = side === 1 ? n + missingN : n;
       if (nl < minLeaf || node.n - nl < minLeaf) continue;
       const gl = side === 1 ? g + missingG : g;
