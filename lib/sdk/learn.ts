@@ -21,7 +21,7 @@ export {
   rocAuc,
   rocCurve,
 } from "#lib/learn/metrics/classification.ts";
-export { levelCodes, oneHot, targetEncoding } from "#lib/learn/preprocess/categories.ts";
+export { levelCodes, levelOrder, oneHot, targetEncoding } from "#lib/learn/preprocess/categories.ts";
 export { dates } from "#lib/learn/preprocess/dates.ts";
 export { inspect } from "#lib/learn/preprocess/findings.ts";
 export { numberTexts } from "#lib/learn/preprocess/number-texts.ts";

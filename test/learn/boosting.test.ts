@@ -1,6 +1,7 @@
 // What boosted trees promise beyond a good area: losses that mean what they say, weights, sets of levels, informative gaps, early stopping.
 import { describe, expect, it } from "vitest";
 import { boostedTrees } from "#lib/learn/estimators/boosted-trees.ts";
+import { levelCodes } from "#lib/learn/preprocess/categories.ts";
 import { mulberry32 } from "#lib/learn/random.ts";
 import { type Columns, takeRows } from "#lib/learn/tables/table.ts";
 import type { Ensemble } from "#lib/learn/trees/ensemble.ts";
@@ -81,7 +82,10 @@ describe("rows and columns", () => {
     const good = new Set(names.filter((_, k) => (k * 17) % 40 < 20));
     const level = Array.from({ length: 4000 }, () => names[Math.floor(random() * 40)]!);
     const y = level.map((one) => (good.has(one) ? "yes" : "no"));
-    const model = await boostedTrees({ trees: 1, depth: 1, rate: 1 }).fit({ level, y }, { target: "y", positive: "yes" });
+    const model = await boostedTrees({ trees: 1, depth: 1, rate: 1, preprocess: { level: levelCodes() } }).fit(
+      { level, y },
+      { target: "y", positive: "yes" },
+    );
     expect(model.evaluate({ level, y }).auc).toBe(1);
     const trees = model.inside.head.more!.trees as Ensemble;
     expect(trees.feature.filter((f) => f >= 0)).toHaveLength(1);

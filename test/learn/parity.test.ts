@@ -11,7 +11,7 @@ import { logisticRegression } from "#lib/learn/estimators/logistic.ts";
 import { naiveBayes } from "#lib/learn/estimators/naive-bayes.ts";
 import { neighbours } from "#lib/learn/estimators/neighbours.ts";
 import { decisionTree, randomForest } from "#lib/learn/estimators/random-forest.ts";
-import { oneHot, targetEncoding } from "#lib/learn/preprocess/categories.ts";
+import { levelCodes, oneHot, targetEncoding } from "#lib/learn/preprocess/categories.ts";
 import { dates } from "#lib/learn/preprocess/dates.ts";
 import { numberTexts } from "#lib/learn/preprocess/number-texts.ts";
 import { numbers, quantileBins } from "#lib/learn/preprocess/numbers.ts";
@@ -53,6 +53,16 @@ const table: [string, Estimator, FitOptions, string?][] = [
   ["random forest, three classes", randomForest({ trees: 30, minLeaf: 2 }), tier],
   ["random forest, a number", randomForest({ trees: 20 }), spend],
   ["boosted trees, two classes", boostedTrees({ trees: 60, depth: 4 }), lost],
+  [
+    "boosted trees, sets of levels",
+    boostedTrees({ trees: 40, preprocess: { place: levelCodes(), street: levelCodes({ atLeast: 1 }) } }),
+    lost,
+  ],
+  [
+    "random forest, sets of levels",
+    randomForest({ trees: 20, preprocess: { place: levelCodes(), street: levelCodes({ atLeast: 1 }) } }),
+    lost,
+  ],
   ["boosted trees, three classes", boostedTrees({ trees: 25, depth: 3 }), tier],
   ["boosted trees, squares", boostedTrees({ trees: 60 }), spend],
   ["boosted trees, quantile", boostedTrees({ trees: 40, loss: 0.8 }), spend],

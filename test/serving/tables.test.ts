@@ -14,6 +14,7 @@ import { naiveBayes } from "#lib/learn/estimators/naive-bayes.ts";
 import { neighbours } from "#lib/learn/estimators/neighbours.ts";
 import { decisionTree, randomForest } from "#lib/learn/estimators/random-forest.ts";
 import { itemEvents } from "#lib/learn/generators/item-events.ts";
+import { levelCodes } from "#lib/learn/preprocess/categories.ts";
 import { hashing } from "#lib/learn/preprocess/text.ts";
 import { basketRules } from "#lib/learn/recommend/basket-rules.ts";
 import { alternatingLeastSquares, itemNeighbours } from "#lib/learn/recommend/factors.ts";
@@ -58,7 +59,7 @@ const all: [string, () => Promise<Fitted>][] = [
   ["isolation-forest", () => isolationForest({ trees: 30, preprocess }).fit(only())],
   ["decision-tree", () => decisionTree().fit(only("tier"), { target: "tier" })],
   ["random-forest", () => randomForest({ trees: 20 }).fit(only("isLost"), lost)],
-  ["boosted-trees", () => boostedTrees({ trees: 40 }).fit(only("isLost"), lost)],
+  ["boosted-trees", () => boostedTrees({ trees: 40, preprocess: { place: levelCodes(), street: levelCodes() } }).fit(only("isLost"), lost)],
   ["boosted-three-classes", () => boostedTrees({ trees: 20 }).fit(only("tier"), { target: "tier" })],
   ["boosted-quantile", () => boostedTrees({ trees: 30, loss: 0.9 }).fit(only("spend"), { target: "spend" })],
   ["boosted-counts", () => boostedTrees({ trees: 30, loss: "poisson" }).fit(only("visits"), { target: "visits" })],

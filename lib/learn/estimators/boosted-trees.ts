@@ -268,7 +268,8 @@ const fitBoosted = async (problem: Problem, settings: Settings, options: BoostOp
 };
 
 /**
- * Gradient-boosted trees. Missing numbers are their own branch; a category is split as a set of levels.
+ * Gradient-boosted trees. Missing numbers are their own branch; a category is split by the order of its levels, or as
+ * a set of them with `preprocess: { place: levelCodes() }`.
  * @example
  * const model = await boostedTrees({ trees: 300, depth: 4, rate: 0.05 }).fit(train, { target: "Class", positive: "bad", validation: test });
  */

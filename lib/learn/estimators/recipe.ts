@@ -132,6 +132,14 @@ const checkNames = (inputs: readonly { name: string }[], outputs: readonly Tenso
   if (clash) throw new Error(`A column is named ${clash.name}, as the model's output is. Rename it or leave it out.`);
 };
 
+// Probabilities are compared in steps of 1/16384, here and in the graph, and the first of equals wins: two classes with the same votes
+// would otherwise be told apart by the order in which float32 was added up.
+const steps = 16_384;
+const inSteps = (p: number): number => Math.floor(p * steps + 0.5);
+
+/** The place of the most probable class of each row. */
+const likeliest = (scores: Float64Array, width: number): Float64Array => bestOf(scores.map(inSteps), width, false);
+
 /** The place of the greatest (or least) of each row; the first of equals. */
 const bestOf = (scores: Float64Array, width: number, isLeast: boolean): Float64Array =>
   Float64Array.from({ length: scores.length / width }, (_, i) => {
@@ -147,7 +155,9 @@ const writeOutputs = (builder: Builder, outputs: readonly Tensor[], main: string
   builder.node("Identity", [main], {}, { output: outputs[0]!.name });
   if (outputs[1]?.name === "cluster") builder.node("ArgMin", [main], { axis: 1, keepdims: 1 }, { output: "cluster" });
   if (outputs[1]?.name === "label") {
-    const place = builder.node("ArgMax", [main], { axis: 1, keepdims: 1 });
+    const scaled = builder.node("Mul", [main, builder.constant([steps], [1, 1])]);
+    const stepped = builder.node("Floor", [builder.node("Add", [scaled, builder.constant([0.5], [1, 1])])]);
+    const place = builder.node("ArgMax", [stepped], { axis: 1, keepdims: 1 });
     builder.node(
       "LabelEncoder",
       [place],
@@ -172,7 +182,8 @@ export const fittedOf = (
   const scores = (table: Columns): Float64Array => head.scores(pipeline.encode(table));
   const predict = (table: Columns): Float64Array => {
     const all = scores(table);
-    return task === "classes" || task === "clusters" ? bestOf(all, head.width, task === "clusters") : all;
+    if (task === "classes") return likeliest(all, head.width);
+    return task === "clusters" ? bestOf(all, head.width, true) : all;
   };
   return {
     ...what,
@@ -183,7 +194,7 @@ export const fittedOf = (
       const all = scores(table);
       const answer: Record<string, Output> = { [outputs[0]!.name]: { data: all, width: head.width } };
       if (task === "clusters") answer.cluster = { data: bestOf(all, head.width, true), width: 1 };
-      if (task === "classes") answer.label = { data: Array.from(bestOf(all, head.width, false), (k) => levels[k]!), width: 1 };
+      if (task === "classes") answer.label = { data: Array.from(likeliest(all, head.width), (k) => levels[k]!), width: 1 };
       return answer;
     },
     evaluate: (table) => evaluate(what, inside, table, scores(table)),
@@ -236,7 +247,7 @@ const evaluate = (
     };
   }
   const y = classesOf(table, target, levels);
-  const best = bestOf(scores, head.width, false);
+  const best = likeliest(scores, head.width);
   return {
     accuracy: mean(n, (i) => Number(best[i] === y[i])),
     logLoss: mean(n, (i) => -Math.log(Math.max(1e-15, scores[i * head.width + y[i]!]!))),

@@ -63,6 +63,27 @@ const lookup =
   };
 
 /**
+ * The place of the level in the alphabet of levels, as a number: what trees get unless told otherwise. Names often carry an order (grades,
+ * ages in brackets, codes), and thresholds overfit less than sets do. Missing and unseen levels are NaN.
+ * @example
+ * boostedTrees({ preprocess: { sub_grade: levelOrder() } });
+ */
+export const levelOrder = (options: LevelOptions = {}): Encoding => {
+  const { limit = 10_000, atLeast = 1 } = options;
+  return {
+    takes: "text",
+    fit: (column, { name }) => {
+      const places = new Map(keptLevels(column, limit, atLeast).map((level, place) => [level, place]));
+      return {
+        features: places.size === 0 ? [] : [{ name, column: name, kind: "number" }],
+        encode: lookup(places, Number.NaN),
+        write: (builder, from) => writeLookup(builder, from, places, Number.NaN),
+      };
+    },
+  };
+};
+
+/**
  * The code of the level, NaN where it is missing, rare or unseen: for trees, which split codes as sets.
  * @example
  * boostedTrees({ preprocess: { Home: levelCodes({ atLeast: 5 }) } });

@@ -1,7 +1,7 @@
 // The whole way from a table to a matrix: one encoding a column, chosen by name or by what the column holds, fitted on training rows and
 // written into the same ONNX file as the estimator. The file takes the raw columns by name.
 import type { Builder } from "#lib/learn/onnx/builder.ts";
-import { levelCodes, oneHot } from "#lib/learn/preprocess/categories.ts";
+import { levelOrder, oneHot } from "#lib/learn/preprocess/categories.ts";
 import { formatsOf } from "#lib/learn/preprocess/date-formats.ts";
 import { dates } from "#lib/learn/preprocess/dates.ts";
 import { type Encoder, type Encoding, type Feature, type Goal, type Matrix, writePlain } from "#lib/learn/preprocess/encoder.ts";
@@ -11,7 +11,7 @@ import { scaled } from "#lib/learn/preprocess/scaled.ts";
 import { tfidf } from "#lib/learn/preprocess/text.ts";
 import { type Columns, columnOf, isNumeric, rowCount } from "#lib/learn/tables/table.ts";
 
-/** What an estimator wants of columns nobody gave an encoding: scaled numbers without gaps, or raw numbers and codes of levels. */
+/** What an estimator wants of columns nobody gave an encoding: scaled numbers without gaps, or raw numbers and places of levels. */
 export type Appetite = "scaled" | "trees";
 
 /** Encodings by column; "drop" leaves a column out, and what is not named is chosen by the column's content. */
@@ -46,7 +46,7 @@ const defaultEncoding = (table: Columns, name: string, appetite: Appetite): Enco
   if (kind === "dates") return forTrees ? dates() : scaled(dates());
   if (kind === "numbers") return forTrees ? numberTexts({ impute: "keep", scale: "none" }) : numberTexts();
   if (kind === "prose") return tfidf({ limit: forTrees ? 100 : 500 });
-  return forTrees ? levelCodes() : oneHot();
+  return forTrees ? levelOrder() : oneHot();
 };
 
 type Part = { names: string[]; encoder: Encoder };
