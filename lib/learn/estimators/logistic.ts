@@ -55,18 +55,25 @@ const quadratic = (state: State, p: Float64Array, block: number) => {
   const hessian = new Float64Array(size * size);
   const gradient = new Float64Array(size);
   const active = new Int32Array(size);
+  const values = new Float64Array(size);
   for (let i = 0; i < x.rows; i++) {
     const chance = p[i * blocks + block]!;
     const error = sample[i]! * (chance - (blocks === 1 ? y[i]! : Number(y[i] === block)));
     const weight = sample[i]! * Math.max(chance * (1 - chance), 1e-9);
     let count = 0;
-    for (let j = 0; j < d; j++) if (x.data[i * d + j] !== 0) active[count++] = j;
+    for (let j = 0, at = i * d; j < d; j++, at++) {
+      const value = x.data[at]!;
+      active[count] = j;
+      values[count] = value;
+      count += value === 0 ? 0 : 1;
+    }
     for (let s = 0; s < count; s++) {
       const j = active[s]!;
-      const value = x.data[i * d + j]!;
+      const value = values[s]!;
       gradient[j]! += error * value;
       const scaled = weight * value;
-      for (let t = 0; t <= s; t++) hessian[j * size + active[t]!]! += scaled * x.data[i * d + active[t]!]!;
+      const row = j * size;
+      for (let t = 0; t <= s; t++) hessian[row + active[t]!]! += scaled * values[t]!;
       hessian[d * size + j]! += scaled;
     }
     gradient[d]! += error;
