@@ -13,8 +13,9 @@ import { openSessions } from "#kernel/jupyter/sessions.ts";
 import { v1Protocol } from "#kernel/jupyter/wire.ts";
 import { type Kernel, makeKernel } from "#kernel/kernel.ts";
 import { type House, Refused, routes } from "#kernel/rest.ts";
-import type { Policy } from "#kernel/sandbox/policy.ts";
+import { type Policy, policyFor } from "#kernel/sandbox/policy.ts";
 import { canSandbox } from "#kernel/sandbox/sandbox.ts";
+import { openSpares } from "#kernel/spare.ts";
 import { log } from "#lib/kit/log.ts";
 
 const messageLimitBytes = 32_000_000;
@@ -58,11 +59,12 @@ const readBody = async (request: IncomingMessage): Promise<Record<string, unknow
 };
 
 /** Opens the gateway on a local port (0 chooses one). */
-export const openGateway = async (options: { port: number; secret: string }): Promise<Gateway> => {
+export const openGateway = async (options: { port: number; secret: string; spares?: number }): Promise<Gateway> => {
   const kernels = new Map<string, Kernel>();
   const starting = new Map<string, Promise<Kernel>>();
   const connections = new Map<string, number>();
   const startedAt = new Date();
+  const spares = openSpares(options.spares ?? 0);
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: messageLimitBytes,
@@ -89,11 +91,13 @@ export const openGateway = async (options: { port: number; secret: string }): Pr
     if (known && !known.isGone()) return known;
     if (kernels.size + starting.size >= sessionLimit)
       throw new Refused(503, `This gateway holds ${sessionLimit} sessions already. Stop one first.`);
+    const asked = { ...limits, ...(memoryMb === undefined ? {} : { memoryMb }) };
     const made = makeKernel({
+      spare: spares.take(policyFor(asked)),
       ...(token ? { token } : {}),
       ...(owner ? { owner } : {}),
       ...wish,
-      limits: { ...limits, ...(memoryMb === undefined ? {} : { memoryMb }) },
+      limits: asked,
       isKept: body.atelier !== undefined,
     });
     if (wish.kernelId) starting.set(wish.kernelId, made);
@@ -179,6 +183,7 @@ export const openGateway = async (options: { port: number; secret: string }): Pr
   return {
     port: (server.address() as { port: number }).port,
     close: async () => {
+      spares.close();
       for (const kernel of kernels.values()) kernel.remove();
       for (const socket of sockets.clients) socket.terminate();
       server.close();

@@ -4,18 +4,18 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Door, openDoor } from "#kernel/door.ts";
 import { openGathering } from "#kernel/gathering.ts";
 import { type Journal, openJournal } from "#kernel/journal.ts";
 import { replyInPoints, toUnits } from "#kernel/jupyter/cursor.ts";
 import { openHistory } from "#kernel/jupyter/history.ts";
 import { kernelInfo } from "#kernel/jupyter/info.ts";
+import { cellOf, expressionsOf, noteOf, timeFailure } from "#kernel/jupyter/reading.ts";
 import { type Channel, type Message, message } from "#kernel/jupyter/wire.ts";
 import { type End, type Gauge, type SessionProcess, startSession } from "#kernel/process.ts";
 import { type Policy, policyFor } from "#kernel/sandbox/policy.ts";
-import { workFolderFor } from "#kernel/sandbox/sandbox.ts";
-import type { CellSource, CommNote, News, Order } from "#kernel/session/messages.ts";
+import type { CommNote, News, Order } from "#kernel/session/messages.ts";
 import { completeness } from "#kernel/session/transform.ts";
+import { makeBerth, type Spare } from "#kernel/spare.ts";
 import { openTextLog } from "#kernel/text-log.ts";
 import { env } from "#lib/kit/env.ts";
 import { log } from "#lib/kit/log.ts";
@@ -31,6 +31,8 @@ export type Wish = {
   /** A folder of the caller's to work in; without it a private one that goes with the kernel. */
   workDir?: string;
   gone?: () => void;
+  /** A process that is already up, of the same limits. */
+  spare?: Spare | null;
 };
 type Waiting = { request: Message; count: number };
 type State = "starting" | "idle" | "busy" | "restarting" | "dead";
@@ -49,41 +51,13 @@ const stuckEnd: End = {
     "The cell did not stop within 3 seconds, so the session was started again. Variables are gone, outputs are kept. A loop inside a timer or native code cannot be stopped otherwise.",
 };
 
-const timeFailure = (seconds: number) => {
-  const evalue = `The cell ran ${seconds} seconds, which is its limit, and was stopped. Variables are kept.`;
-  return { ename: "TimeLimit", evalue, traceback: [evalue] };
-};
-
 export type Kernel = Awaited<ReturnType<typeof makeKernel>>;
-
-type Atelier = { cellId?: string; cellHash?: string; notebookId?: string; revision?: number; pipelineRunId?: string; token?: string };
-
-const cellOf = (request: Message): { cell: CellSource | null; token: string | null } => {
-  const { cellId, cellHash, notebookId, revision, pipelineRunId, token } = (request.metadata.atelier ?? {}) as Atelier;
-  const stage = pipelineRunId ? { pipelineRunId } : {};
-  const cell = cellId && notebookId ? { cellId, cellHash: cellHash ?? "", notebookId, revision: revision ?? 0, ...stage } : null;
-  return { cell, token: token ?? null };
-};
-
-const noteOf = (request: Message): CommNote => ({
-  kind: request.header.msg_type.slice("comm_".length) as CommNote["kind"],
-  commId: String(request.content.comm_id ?? ""),
-  data: request.content.data ?? {},
-  metadata: request.metadata,
-  buffers: (request.buffers ?? []).map((one) => Buffer.from(one).toString("base64")),
-  ...(request.content.target_name ? { target: String(request.content.target_name) } : {}),
-});
-
-const expressionsOf = (request: Message): Record<string, string> =>
-  Object.fromEntries(Object.entries((request.content.user_expressions ?? {}) as Content).map(([name, code]) => [name, String(code)]));
 
 /** Starts a kernel. */
 export const makeKernel = async (wish: Wish) => {
   const id = wish.kernelId ?? randomUUID();
   const policy = policyFor(wish.limits);
-  const workDir = wish.workDir ?? workFolderFor(id);
-  mkdirSync(workDir, { recursive: true, mode: 0o777 });
-  const door: Door = await openDoor();
+  const { workDir, door } = wish.spare ?? (await makeBerth(id, wish.workDir));
   if (wish.token) door.setToken(wish.token);
   const journal: Journal = openJournal(wish.isKept ? keptJournalBytes : looseJournalBytes, wish.isKept);
 
@@ -93,6 +67,7 @@ export const makeKernel = async (wish: Wish) => {
   let isReady = false;
   /** Whether the present process ever was ready, and whether somebody asked for its end. */
   let cameUp = false;
+  let isFirst = true;
   let isRestarting = false;
   let count = 0;
   let active: Waiting | null = null;
@@ -321,7 +296,10 @@ export const makeKernel = async (wish: Wish) => {
 
   const open = (): void => {
     if (isDeleted) return;
-    session = startSession({ workDir, doorDir: door.folder, policy, isPrivate: !wish.workDir }, { news: hear, end: ended, near });
+    const listeners = { news: hear, end: ended, near };
+    const spare = isFirst ? wish.spare : null;
+    isFirst = false;
+    session = spare?.adopt(listeners) ?? startSession({ workDir, doorDir: door.folder, policy, isPrivate: !wish.workDir }, listeners);
     if (holds > 0) session.pause();
   };
 

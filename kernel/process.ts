@@ -86,7 +86,7 @@ export const memoryEnd = (memoryMb: number): End => ({
 
 export type Gauge = "memory" | "disk";
 /** `near` is told once a gauge when four fifths of it are used. */
-type Listeners = { news: (news: News) => void; end: (end: End) => void; near: (gauge: Gauge, mb: number, ofMb: number) => void };
+export type Listeners = { news: (news: News) => void; end: (end: End) => void; near: (gauge: Gauge, mb: number, ofMb: number) => void };
 
 const watchMs = 250;
 const diskEvery = 4;

@@ -8,7 +8,20 @@ import * as notebooks from "#lib/notebooks/service.ts";
 import * as pipelineRuns from "#lib/pipelines/run-service.ts";
 import * as pipelines from "#lib/pipelines/service.ts";
 import * as serving from "#lib/serving/service.ts";
+import * as insideSessions from "#lib/sessions/inside.ts";
 import * as sessions from "#lib/sessions/service.ts";
 import * as workspace from "#lib/workspace/service.ts";
 
-export const verbs = verbsOf(workspace, notebooks, sessions, datasets, experiments, models, serving, pipelines, pipelineRuns, monitoring);
+export const verbs = verbsOf(
+  workspace,
+  notebooks,
+  sessions,
+  insideSessions,
+  datasets,
+  experiments,
+  models,
+  serving,
+  pipelines,
+  pipelineRuns,
+  monitoring,
+);

@@ -127,5 +127,48 @@ export const clearOutputs = operation({
   output: z.object({ seq: z.number() }),
 });
 
+/** A variable of a running session; `cellId` is the cell that declared it last. */
+export const variableSchema = z.object({
+  name: z.string(),
+  type: z.string().describe("As people say it: number[], Float32Array, function"),
+  shape: z.array(z.number()).nullable().describe("Lengths along each axis"),
+  sizeBytes: z.number().describe("About; exact for typed arrays and text"),
+  preview: z.string().describe("One line"),
+  executionCount: z.number().nullable(),
+  cellId: z.string().nullable(),
+});
+export type Variable = z.output<typeof variableSchema>;
+
+export const listVariables = operation({
+  id: "sessions.variables",
+  method: "GET",
+  path: `${base}/variables`,
+  grant: "run",
+  summary: "Lists the running session's variables. 409 when none runs, 503 while a cell holds it.",
+  input: z.object(oneNotebook),
+  output: z.object({ items: z.array(variableSchema) }),
+});
+
+export const readVariable = operation({
+  id: "sessions.variable",
+  method: "GET",
+  path: `${base}/variables/{name}`,
+  grant: "run",
+  summary: "Shows one variable as a cell would, without running anything.",
+  input: z.object({ ...oneNotebook, name: z.string().min(1).max(200) }),
+  output: z.object({ name: z.string(), data: z.record(z.string(), z.unknown()), metadata: z.record(z.string(), z.unknown()) }),
+});
+
+export const downloadLog = operation({
+  id: "sessions.log",
+  method: "GET",
+  path: `${base}/cells/{cell}/log`,
+  grant: "read",
+  answers: "bytes",
+  summary: "Streams the whole text the last run of a cell printed, when it was longer than screens keep.",
+  input: z.object({ ...oneNotebook, cell: z.string().max(100) }),
+  output: z.unknown(),
+});
+
 /** Where the run stream is: WebSocket, `?after=<seq>` resumes, `?token=` or the sign-in cookie; viewers may listen. */
 export const streamPath = (workspace: string, notebook: string): string => `/api/v1/workspaces/${workspace}/notebooks/${notebook}/stream`;

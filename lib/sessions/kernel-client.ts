@@ -46,6 +46,24 @@ export const restartKernel = async (kernelId: string): Promise<void> =>
   void (await ask(`/api/kernels/${kernelId}/restart`, { method: "POST" }));
 export const deleteKernel = async (kernelId: string): Promise<void> => void (await ask(`/api/kernels/${kernelId}`, { method: "DELETE" }));
 
+/** Asks a kernel something about itself. */
+export const askKernel = async (kernelId: string, path: string): Promise<unknown> => {
+  const answer = await ask(`/api/kernels/${kernelId}${path}`);
+  const body = (await answer.json().catch(() => ({}))) as { message?: string };
+  if (answer.ok) return body;
+  throw new Problem(
+    "unavailable",
+    "sessions.busy",
+    answer.status === 409 ? "A cell holds the session. Look again when it has ended." : (body.message ?? "The session does not answer."),
+  );
+};
+
+/** A long answer of a kernel as it comes; null when there is none. */
+export const streamFromKernel = async (kernelId: string, path: string): Promise<ReadableStream | null> => {
+  const answer = await fetch(`${env.kernelUrl}/api/kernels/${kernelId}${path}`, { headers: headers() }).catch(() => null);
+  return answer?.ok ? answer.body : null;
+};
+
 export type Execution = {
   id: string;
   code: string;

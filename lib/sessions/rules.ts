@@ -60,7 +60,7 @@ const add = (state: State, cellId: string, output: Output, displayId: string | n
       ? {
           output_type: "stream",
           name: "stderr",
-          text: "More than 5 MB of output: what follows is not kept. Write it to a file or a data set.\n",
+          text: "More than 5 MB of output: what follows is not shown here. The whole log can be downloaded while the session runs.\n",
         }
       : output,
   );

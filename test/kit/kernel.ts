@@ -17,11 +17,13 @@ export type Told = {
 };
 
 /** Starts a gateway on a free port with a home of its own. */
-export const startGateway = async (): Promise<{ url: string; secret: string; stop: () => Promise<void> }> => {
+export const startGateway = async (
+  options: { spares?: number } = {},
+): Promise<{ url: string; secret: string; stop: () => Promise<void> }> => {
   process.env.ATELIER_HOME ??= mkdtempSync(join(tmpdir(), "atelier-gateway-"));
   const { openGateway } = await import("#kernel/gateway.ts");
   const secret = randomUUID();
-  const gateway = await openGateway({ port: 0, secret });
+  const gateway = await openGateway({ port: 0, secret, ...options });
   return {
     url: `http://127.0.0.1:${gateway.port}`,
     secret,

@@ -1,6 +1,7 @@
 // Running cells through REST and hearing them on the stream, with a real gateway and real session processes.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
+import { send } from "#lib/kit/call.ts";
 import * as notebooks from "#lib/notebooks/contract.ts";
 import type { RunEvent } from "#lib/sessions/contract.ts";
 import * as contract from "#lib/sessions/contract.ts";
@@ -64,6 +65,12 @@ describe("refusals", () => {
     contract.readOutputs,
     () => ({ ...main, notebook }),
     { minimumRole: "viewer" },
+  );
+  refusals(
+    () => house,
+    contract.listVariables,
+    () => ({ ...main, notebook }),
+    { minimumRole: "editor" },
   );
   refusals(
     () => house,
@@ -131,6 +138,35 @@ describe("running", () => {
     await ended(3);
     expect((await read()).outputs[cells[3]!.id]![0]).toMatchObject({ data: { "text/plain": "20" } });
   });
+  it("variables are listed with the cell that made them, and one is shown without running anything", async () => {
+    const { items } = await house.as("editor")(contract.listVariables, { ...main, notebook });
+    expect(items).toContainEqual(expect.objectContaining({ name: "a", type: "number", preview: "20", cellId: cells[0]!.id }));
+    expect((await house.as("editor")(contract.readVariable, { ...main, notebook, name: "a" })).data).toEqual({ "text/plain": "20" });
+    expect((await refusal(house.as("editor")(contract.readVariable, { ...main, notebook, name: "absent" }))).code).toBe("variable.missing");
+    expect((await refusal(house.as("viewer")(contract.listVariables, { ...main, notebook }))).kind).toBe("forbidden");
+  });
+  it("output past the cap on screen says so, and the whole log is there to download", async () => {
+    const made = await house.as("editor")(notebooks.createNotebook, {
+      ...main,
+      title: "Long",
+      cells: [{ cellType: "code", source: "for (let i = 0; i < 120_000; i++) console.log(i, 'x'.repeat(60))" }],
+    });
+    const [cell] = (await house.as("editor")(notebooks.readNotebook, { ...main, notebook: made.id })).cells;
+    await house.as("editor")(contract.runCells, { ...main, notebook: made.id, cells: [{ cellId: cell!.id, sourceHash: cell!.hash }] });
+    const outputs = () => house.as("viewer")(contract.readOutputs, { ...main, notebook: made.id });
+    await until(async () => (await outputs()).cells[0]?.status === "done", 60_000);
+    const shown = (await outputs()).outputs[cell!.id]!.map((one) => String((one as { text?: string }).text)).join("");
+    expect(shown.length).toBeLessThan(5_200_000);
+    expect(shown).toMatch(/The whole log can be downloaded/);
+    const log = await send(
+      contract.downloadLog,
+      { ...main, notebook: made.id, cell: cell!.id },
+      { baseUrl: house.url, token: house.tokens.viewer },
+    );
+    const text = await log.text();
+    expect(text.split("\n").length).toBe(120_001);
+    expect(text.endsWith(`119999 ${"x".repeat(60)}\n`)).toBe(true);
+  }, 90_000);
   it("S7 a cell reaches the product through the door as the person who ran it", async () => {
     const made = await house.as("editor")(notebooks.createNotebook, {
       ...main,
