@@ -67,7 +67,7 @@ export const stratifiedGroupFolds = (target: Keys, groups: Keys, k = 5): Fold[] 
   const totals = levels.names.map((_, c) => counts.reduce((sum, row) => sum + row[c]!, 0));
   const folds: number[][] = Array.from({ length: k }, () => levels.names.map(() => 0));
   const unevenness = (candidate: number, group: number[]): number =>
-    levels.names.reduce(
+    levels.names.reduce<number>(
       (sum, _, c) => sum + deviation(folds.map((fold, f) => (fold[c]! + (f === candidate ? group[c]! : 0)) / totals[c]!)),
       0,
     ) / levels.names.length;
