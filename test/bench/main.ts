@@ -1,6 +1,8 @@
 // `npm run bench [-- name …]`: measurements against named peers in the same run. Prints what it saw and asserts nothing; a number without
 // its peer and the machine's load beside it means little, so both are printed first.
+
 import { cpus, loadavg, totalmem } from "node:os";
+import { arePagesBuilt, buildPages } from "#lib/boot/pages.ts";
 
 export type Say = (line: string) => void;
 type Bench = (say: Say) => Promise<void>;
@@ -8,6 +10,8 @@ type Bench = (say: Say) => Promise<void>;
 const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   product: () => import("#test/bench/product.ts"),
   serving: () => import("#test/bench/serving.ts"),
+  networks: () => import("#test/bench/networks.ts"),
+  tables: () => import("#test/bench/tables.ts"),
 };
 
 const wanted = process.argv.slice(2).filter((name) => !name.startsWith("-"));
@@ -18,6 +22,7 @@ if (unknown.length > 0) {
 }
 
 const say: Say = (line) => void process.stdout.write(`${line}\n`);
+if (!arePagesBuilt()) await buildPages(say);
 say(
   `${cpus().length} cores ${cpus()[0]?.model ?? ""}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.versions.node}, load ${loadavg()
     .map((one) => one.toFixed(2))
