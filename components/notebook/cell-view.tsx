@@ -42,7 +42,7 @@ const Why = ({ mood, state }: { mood: CellMood; state: CellState | undefined }):
   if (mood === "stale" && state?.message)
     return (
       <p className="why">
-        <State of="stale">Not run</State> {state.message}
+        <State of="stale">{state.startedAt ? "Stopped" : "Not run"}</State> {state.message.replace(/^Stopped\. /, "")}
       </p>
     );
   if (mood === "stale")
