@@ -12,7 +12,8 @@ export type Bleu = {
   referenceLength: number;
   signature: string;
 };
-type Options = { tokenizer?: Tokenizer; lowercase?: boolean; effectiveOrder?: boolean };
+/** `floor` gives a precision without a match this count instead of smoothing exponentially. */
+type Options = { tokenizer?: Tokenizer; lowercase?: boolean; effectiveOrder?: boolean; floor?: number };
 
 const orders = [1, 2, 3, 4];
 
@@ -60,7 +61,7 @@ const segment = (hypothesis: string, references: readonly string[], { tokenizer 
   return { hypothesis: own.length, reference: closest, correct: counts.map((one) => one.correct), total: counts.map((one) => one.total) };
 };
 
-const fromSums = (sums: Sums, isEffective: boolean): Omit<Bleu, "signature"> => {
+const fromSums = (sums: Sums, isEffective: boolean, floor: number | undefined): Omit<Bleu, "signature"> => {
   const { hypothesis, reference, correct, total } = sums;
   const brevityPenalty = hypothesis >= reference ? 1 : hypothesis > 0 ? Math.exp(1 - reference / hypothesis) : 0;
   const precisions = orders.map(() => 0);
@@ -72,7 +73,7 @@ const fromSums = (sums: Sums, isEffective: boolean): Omit<Bleu, "signature"> => 
     if (total[i] === 0) break;
     if (isEffective) order = i + 1;
     if (count === 0) smooth *= 2;
-    precisions[i] = count === 0 ? 100 / (smooth * total[i]!) : (100 * count) / total[i]!;
+    precisions[i] = (100 * (count > 0 ? count : (floor ?? 1 / smooth))) / total[i]!;
   }
   const used = precisions.slice(0, order);
   const score = used.some((p) => p === 0) ? 0 : brevityPenalty * Math.exp(used.reduce((sum, p) => sum + Math.log(p), 0) / order);
@@ -82,7 +83,7 @@ const fromSums = (sums: Sums, isEffective: boolean): Omit<Bleu, "signature"> => 
 /** BLEU of a corpus, 0 to 100; one list of references a hypothesis. Effective order is off. */
 export const corpusBleu = (hypotheses: readonly string[], references: readonly (readonly string[])[], options: Options = {}): Bleu => {
   checkPairs(hypotheses, references);
-  const { tokenizer = "13a", lowercase = false, effectiveOrder = false } = options;
+  const { tokenizer = "13a", lowercase = false, effectiveOrder = false, floor } = options;
   const sums = hypotheses.map((one, i) => segment(one, references[i]!, options));
   const add = (of: (one: Sums) => number): number => sums.reduce((sum, one) => sum + of(one), 0);
   const all: Sums = {
@@ -93,8 +94,9 @@ export const corpusBleu = (hypotheses: readonly string[], references: readonly (
   };
   const counts = new Set(references.map((one) => one.length));
   const nrefs = counts.size === 1 ? String(references[0]!.length) : "var";
-  const signature = `nrefs:${nrefs}|case:${lowercase ? "lc" : "mixed"}|eff:${effectiveOrder ? "yes" : "no"}|tok:${tokenizer}|smooth:exp`;
-  return { ...fromSums(all, effectiveOrder), signature };
+  const smooth = floor === undefined ? "exp" : `floor[${floor.toFixed(2)}]`;
+  const signature = `nrefs:${nrefs}|case:${lowercase ? "lc" : "mixed"}|eff:${effectiveOrder ? "yes" : "no"}|tok:${tokenizer}|smooth:${smooth}`;
+  return { ...fromSums(all, effectiveOrder, floor), signature };
 };
 
 /** BLEU of one sentence; effective order is on, so that a short one is not 0 by length alone. */
