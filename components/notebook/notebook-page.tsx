@@ -9,6 +9,7 @@ import { type Actions, useActions } from "#components/notebook/use-actions.ts";
 import { type Commands, useCommandKeys } from "#components/notebook/use-command-keys.ts";
 import { type CellRef, useCells, useDocument, usePeople } from "#components/notebook/use-document.ts";
 import { type Outputs, useSession } from "#components/notebook/use-session.ts";
+import { Variables } from "#components/notebook/variables.tsx";
 import { type PromotableCell, PromoteDialog } from "#components/pipelines/promote-dialog.tsx";
 import { Frame } from "#components/shell/frame.tsx";
 import { Face, pencilOf } from "#components/ui/figures.tsx";
@@ -251,7 +252,11 @@ export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Prop
         <style>
           {people.map((one) => `.person-${one.client}::after{content:${JSON.stringify(one.name.replaceAll(/[<\\]/g, ""))}}`).join("")}
         </style>
-        <Outline cells={cells} numbers={numbers} states={running.cells} selected={selected} people={people} onGo={go} />
+        <Outline cells={cells} numbers={numbers} states={running.cells} selected={selected} people={people} onGo={go}>
+          {can.run ? (
+            <Variables workspace={workspace} notebook={notebook.id} session={running.session} numbers={numbers} onGo={go} />
+          ) : null}
+        </Outline>
         <main className="sheet" aria-label={notebook.title} data-ready={isSynced}>
           <Announcer states={running.cells} numbers={numbers} />
           {isSynced && shared ? (

@@ -1,5 +1,6 @@
 "use client";
 // The outline: headings of text cells and code cells with their state, and who is where.
+import type { ReactNode } from "react";
 import { moodOf } from "#components/notebook/cell-view.tsx";
 import { type CellRef, type Person, useText } from "#components/notebook/use-document.ts";
 import { StateGlyph } from "#components/ui/state.tsx";
@@ -59,9 +60,11 @@ type Props = {
   selected: string | null;
   people: Person[];
   onGo: (id: string) => void;
+  /** What stands below the outline. */
+  children?: ReactNode;
 };
 
-export const Outline = ({ cells, numbers, states, selected, people, onGo }: Props) => (
+export const Outline = ({ cells, numbers, states, selected, people, onGo, children }: Props) => (
   <aside className="side" aria-label="Outline">
     <h2>Outline</h2>
     {cells.map((cell) => (
@@ -75,5 +78,6 @@ export const Outline = ({ cells, numbers, states, selected, people, onGo }: Prop
         onGo={() => onGo(cell.id)}
       />
     ))}
+    {children}
   </aside>
 );
