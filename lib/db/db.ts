@@ -40,6 +40,13 @@ export const sql = (): Sql => drizzle(pool()) as unknown as Sql;
 export const transaction = <T>(work: (tx: Sql) => Promise<T>): Promise<T> =>
   (drizzle(pool()) as unknown as { transaction: (w: (tx: Sql) => Promise<T>) => Promise<T> }).transaction(work);
 
+/** Reads in one snapshot: everything the work asks for is as of one moment, whatever commits meanwhile. It cannot write. */
+export const snapshot = <T>(work: (tx: Sql) => Promise<T>): Promise<T> =>
+  (drizzle(pool()) as unknown as PgDatabase<NodePgQueryResultHKT, Record<string, never>>).transaction(work, {
+    isolationLevel: "repeatable read",
+    accessMode: "read only",
+  });
+
 /** Ends every connection; for tests and shutdown. */
 export const closeDatabase = async (): Promise<void> => {
   const open = shared.atelierPool;

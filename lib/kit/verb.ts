@@ -1,6 +1,6 @@
 // A verb is what an operation does: authorise, validate, run, and, for anything but a GET, all of it in one transaction together with
 // its audit rows and outbox rows. Pages, REST, jobs and tests call the same function, so the same policy holds on every way in.
-import { type Sql, sql, transaction } from "#db";
+import { type Sql, snapshot, sql, transaction } from "#db";
 import { writeAudit } from "#lib/kit/audit.ts";
 import { now } from "#lib/kit/clock.ts";
 import type { CallInputOf, Grant, InputOf, Operation, OutputOf } from "#lib/kit/operation.ts";
@@ -49,6 +49,8 @@ export type Scope = {
   afterCommit: (work: () => void | Promise<void>) => void;
   /** Opens a transaction inside an untransacted verb (uploads and other long work). */
   transact: <T>(work: (scope: Scope) => Promise<T>) => Promise<T>;
+  /** Reads as of one moment, for an answer put together from several queries that must agree. Await nothing else inside. */
+  snapshot: <T>(work: (scope: Scope) => Promise<T>) => Promise<T>;
 };
 
 export type Verb<O extends Operation = Operation> = ((caller: Caller, input: CallInputOf<O>, more?: Extra) => Promise<OutputOf<O>>) & {
@@ -116,6 +118,7 @@ const openScope = (caller: Caller, place: Place, handle: Sql) => {
     emit: (topic, subject) => void news.push({ workspaceId: place.id, topic, subject }),
     afterCommit: (work) => void later.push(work),
     transact: (work) => transacted(caller, place, work),
+    snapshot: (work) => snapshot((tx) => work(openScope(caller, place, tx).scope)),
   };
   return { scope, news, later };
 };

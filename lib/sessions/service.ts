@@ -117,16 +117,20 @@ export const runCells = verb(
   { isUntransacted: true },
 );
 
+/** Outputs, states and number are of one moment: a cell that is done has what it showed. */
 export const readOutputs = verb(contract.readOutputs, async (scope, { notebook }) => {
-  const found = await findNotebook(scope, notebook);
-  if (!found) throw missing("notebook", notebook);
-  const session = await store.findSession(scope.sql, notebook);
+  if (!(await findNotebook(scope, notebook))) throw missing("notebook", notebook);
+  const live = await runnerOf(notebook)?.catch(() => null);
+  const { session, rows, runs } = await scope.snapshot(async ({ sql }) => ({
+    session: await store.findSession(sql, notebook),
+    rows: await store.outputs(sql, notebook),
+    runs: await store.lastRuns(sql, notebook),
+  }));
   const outputs: Record<string, (typeof contract.outputSchema)["_output"][]> = {};
-  for (const one of await store.outputs(scope.sql, notebook)) {
+  for (const one of rows) {
     outputs[one.cellId] ??= [];
     outputs[one.cellId]![one.index] = one.output as never;
   }
-  const live = await runnerOf(notebook)?.catch(() => null);
   const asked: Session =
     live?.session() ??
     (session && !["none"].includes(session.status)
@@ -138,7 +142,7 @@ export const readOutputs = verb(contract.readOutputs, async (scope, { notebook }
           startedAt: session.startedAt?.toISOString() ?? null,
         }
       : asleep(session?.message ?? null));
-  return { seq: session?.seq ?? 0, session: asked, cells: (await store.lastRuns(scope.sql, notebook)).map(store.toCellState), outputs };
+  return { seq: session?.seq ?? 0, session: asked, cells: runs.map(store.toCellState), outputs };
 });
 
 export const startSession = verb(

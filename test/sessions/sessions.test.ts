@@ -94,6 +94,30 @@ describe("running", () => {
     expect(outputs[0]).toMatchObject({ output_type: "stream", name: "stdout", text: "one\n" });
     expect(outputs[1]).toMatchObject({ output_type: "execute_result", data: { "text/plain": "21" } });
   });
+  it("S3 a cell read as done is read with its output, however reads and writes fall together", async () => {
+    let isOver = false;
+    const torn: unknown[] = [];
+    const reader = async (): Promise<void> => {
+      while (!isOver) {
+        const { cells: states, outputs } = await read();
+        const state = states.find((one) => one.cellId === cells[0]!.id)!;
+        const shown = outputs[cells[0]!.id]?.find((one) => one.output_type === "execute_result");
+        if (state.status === "done" && (shown as { execution_count?: number })?.execution_count !== state.executionCount)
+          torn.push({ state, shown });
+      }
+    };
+    const readers = [reader(), reader(), reader(), reader()];
+    for (let i = 0; i < 25; i++) {
+      const { queuedAt } = (await run(0)).queued[0]!;
+      await until(async () => {
+        const state = (await stateOf(0))!;
+        return state.queuedAt === queuedAt && state.status === "done";
+      });
+    }
+    isOver = true;
+    await Promise.all(readers);
+    expect(torn).toEqual([]);
+  }, 60_000);
   it("S4 a failing cell is yours and cancels what waited behind it", async () => {
     await run(1, 3);
     expect(await ended(1)).toMatchObject({ status: "failed", fault: "yours", message: "boom" });
