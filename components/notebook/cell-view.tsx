@@ -1,6 +1,6 @@
 "use client";
 // One cell: gutter, scribe line, bed, output. The bed is plain highlighted text until somebody goes in; actions stand in the margin.
-import { memo, type ReactNode } from "react";
+import { type MouseEvent, memo, type ReactNode, useRef } from "react";
 import Markdown from "react-markdown";
 import remarkGfm from "remark-gfm";
 import { CodeEditor } from "#components/notebook/code-editor.tsx";
@@ -78,6 +78,16 @@ type Props = {
   margin: ReactNode;
 };
 
+/** The offset in an element's text that a point of the screen is nearest to; 0 where the browser cannot say. */
+const offsetAt = (element: Element, x: number, y: number): number => {
+  const at = document.caretPositionFromPoint?.(x, y);
+  if (!at || !element.contains(at.offsetNode)) return element.textContent?.length ?? 0;
+  const before = document.createRange();
+  before.setStart(element, 0);
+  before.setEnd(at.offsetNode, at.offset);
+  return before.toString().length;
+};
+
 const Bed = ({
   cell,
   shared,
@@ -91,6 +101,7 @@ const Bed = ({
   label,
 }: Props & { source: string; label: string }) => {
   const isCode = cell.type === "code";
+  const caret = useRef(0);
   if (isEditing && canWrite) {
     return (
       <div className="bed is-live">
@@ -104,6 +115,7 @@ const Bed = ({
           onLeave={onLeave}
           onRun={(andGoOn) => onRun(cell.id, andGoOn)}
           label={label}
+          caret={caret}
         />
       </div>
     );
@@ -127,7 +139,14 @@ const Bed = ({
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Enter does the same from the keyboard
     // biome-ignore lint/a11y/noStaticElementInteractions: a bed becomes an editor
-    <div className="bed" onClick={open}>
+    <div
+      className="bed"
+      onClick={(event: MouseEvent<HTMLElement>) => {
+        const code = event.currentTarget.querySelector("pre");
+        if (code && source !== "") caret.current = offsetAt(code, event.clientX, event.clientY);
+        open();
+      }}
+    >
       <StaticCode source={source} />
       {here.map((one) => (
         <span key={one.client} className={`flag p${one.pencil}`}>

@@ -1,7 +1,8 @@
 "use client";
-// One live editor, as tall as its text: mounted for the cell that is being edited, and only for that one.
+// One live editor, as tall as its text: mounted for the cell that is being edited, and only for that one. Until it is there, a hidden field
+// has the focus and keeps what is typed, so that nobody waits and no letter becomes a command.
 import type { editor as MonacoEditor } from "monaco-editor";
-import { useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, type RefObject, useEffect, useRef, useState } from "react";
 import type * as Y from "yjs";
 import { bindEditor } from "#components/notebook/bind-editor.ts";
 import { loadMonaco } from "#components/notebook/editor-setup.ts";
@@ -18,6 +19,8 @@ type Props = {
   onLeave: () => void;
   onRun: (andGoOn: boolean) => void;
   label: string;
+  /** Offset of the caret in the text: where editing begins, and where it was left. */
+  caret: RefObject<number>;
 };
 
 const options: MonacoEditor.IStandaloneEditorConstructionOptions = {
@@ -48,10 +51,11 @@ const options: MonacoEditor.IStandaloneEditorConstructionOptions = {
   theme: "atelier",
 };
 
-export const CodeEditor = ({ cellId, text, language, shared, people, hasFocus, onLeave, onRun, label }: Props) => {
+export const CodeEditor = ({ cellId, text, language, shared, people, hasFocus, onLeave, onRun, label, caret }: Props) => {
   const host = useRef<HTMLDivElement>(null);
   const bound = useRef<ReturnType<typeof bindEditor> | null>(null);
   const editor = useRef<MonacoEditor.IStandaloneCodeEditor | null>(null);
+  const early = useRef<HTMLTextAreaElement>(null);
   const act = useRef({ onLeave, onRun });
   act.current = { onLeave, onRun };
   const [isReady, setReady] = useState(false);
@@ -63,7 +67,7 @@ export const CodeEditor = ({ cellId, text, language, shared, people, hasFocus, o
     let isGone = false;
     loadMonaco().then((monaco) => {
       if (isGone || !host.current) return;
-      const made = monaco.editor.create(host.current, { ...options, value: text.toString(), language, ariaLabel: label });
+      const made = monaco.editor.create(host.current, { ...options, value: text.toString(), language });
       const grow = (): void => host.current?.style.setProperty("height", `${made.getContentHeight()}px`);
       made.onDidContentSizeChange(grow);
       grow();
@@ -78,9 +82,12 @@ export const CodeEditor = ({ cellId, text, language, shared, people, hasFocus, o
       made.addCommand(monaco.KeyMod.CtrlCmd | monaco.KeyMod.Shift | monaco.KeyCode.KeyZ, () => void shared.undo.redo());
       bound.current = bindEditor(monaco, made, text, cellId, shared);
       editor.current = made;
-      setReady(true);
+      made.setPosition(made.getModel()!.getPositionAt(caret.current));
       if (wantsFocus.current) made.focus();
+      if (early.current?.value) made.trigger("keyboard", "type", { text: early.current.value });
+      setReady(true);
       end = () => {
+        caret.current = made.getModel()!.getOffsetAt(made.getPosition()!);
         bound.current?.dispose();
         const model = made.getModel();
         made.dispose();
@@ -93,8 +100,12 @@ export const CodeEditor = ({ cellId, text, language, shared, people, hasFocus, o
       bound.current = null;
       editor.current = null;
     };
-  }, [cellId, text, language, shared, label]);
+  }, [cellId, text, language, shared, caret]);
 
+  // The label says how the last run went, and changes at the first letter: the editor must live through that.
+  useEffect(() => {
+    if (isReady) editor.current?.updateOptions({ ariaLabel: label });
+  }, [label, isReady]);
   useEffect(() => {
     if (isReady) bound.current?.showPeople(people);
   }, [people, isReady]);
@@ -102,9 +113,26 @@ export const CodeEditor = ({ cellId, text, language, shared, people, hasFocus, o
     if (isReady && hasFocus) editor.current?.focus();
   }, [hasFocus, isReady]);
 
+  const hearEarly = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
+    const field = event.currentTarget;
+    const isRun = event.key === "Enter" && (event.shiftKey || event.ctrlKey || event.metaKey);
+    if (event.key !== "Escape" && !isRun) return;
+    event.preventDefault();
+    shared.doc.transact(() => text.insert(Math.min(caret.current, text.length), field.value), shared.origin);
+    caret.current += field.value.length;
+    field.value = "";
+    if (isRun) act.current.onRun(event.shiftKey);
+    else act.current.onLeave();
+  };
   return (
     <>
-      {isReady ? null : <StaticCode source={text.toString()} />}
+      {isReady ? null : (
+        <>
+          <StaticCode source={text.toString()} />
+          {/* biome-ignore lint/a11y/noAutofocus: the person has just gone into this cell */}
+          <textarea ref={early} className="early" aria-label={label} autoFocus={hasFocus} onKeyDown={hearEarly} />
+        </>
+      )}
       <div ref={host} className="editor" data-cell={cellId} />
     </>
   );

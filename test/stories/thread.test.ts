@@ -87,6 +87,22 @@ describe.skipIf(!browser)(`the thread${browser ? "" : `: no browser here (${noBr
     await eventually("Bo sees Ada's caret", async () => (await nameBeside(bo.page)).some((name) => name.includes("ada")));
   });
 
+  it("what is typed at once after a click is there, where the click was, while the editor is still on its way", async () => {
+    const cells = [{ cellType: "code" as const, source: "const first = 1;\nconst last = 2;" }];
+    const { id } = await asking(product)(createNotebook, { workspace, title: "At once", cells });
+    const page = await bo.context.newPage();
+    await page.goto(`${product.url}/${workspace}/notebooks/${id}`);
+    const bed = page.locator('main[data-ready="true"] .bed').first();
+    const { width } = (await bed.boundingBox())!;
+    await bed.click({ position: { x: width - 40, y: 20 } }); // right of the first line
+    await page.keyboard.type(" // dd ii 00");
+    const source = async () => (await asking(product)(readNotebook, { workspace, notebook: id })).cells.map((cell) => cell.source);
+    await eventually("all is there", async () => (await source())[0] === "const first = 1; // dd ii 00\nconst last = 2;");
+    await page.keyboard.type("!");
+    await eventually("and the caret behind it", async () => (await source())[0]!.startsWith("const first = 1; // dd ii 00!\n"));
+    await page.close();
+  });
+
   it("what Bo has seen for a second is on disk: web is killed with -9, and it is there; both write on", async () => {
     const id = ada.page.url().split("/").at(-1)!;
     await ada.page.keyboard.type("// seen by Bo\n");
