@@ -7,6 +7,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
+import { openBeat } from "#kernel/devices/beat.ts";
+import { type Inventory, takeInventory } from "#kernel/devices/inventory.ts";
+import type { Account } from "#kernel/devices/meter.ts";
 import { serveJournal } from "#kernel/journal-socket.ts";
 import { serveChannels } from "#kernel/jupyter/channels.ts";
 import { openSessions } from "#kernel/jupyter/sessions.ts";
@@ -14,8 +17,9 @@ import { v1Protocol } from "#kernel/jupyter/wire.ts";
 import { type Kernel, makeKernel } from "#kernel/kernel.ts";
 import { type House, Refused, routes } from "#kernel/rest.ts";
 import { type Policy, policyFor } from "#kernel/sandbox/policy.ts";
-import { canSandbox } from "#kernel/sandbox/sandbox.ts";
+import { type Card, canSandbox } from "#kernel/sandbox/sandbox.ts";
 import { openSpares } from "#kernel/spare.ts";
+import type { Meter } from "#lib/devices/contract.ts";
 import { log } from "#lib/kit/log.ts";
 
 const messageLimitBytes = 32_000_000;
@@ -23,6 +27,9 @@ const bodyLimitBytes = 8_000_000;
 const sessionLimit = 64;
 
 export type Gateway = { port: number; close: () => Promise<void> };
+
+/** Use of a workspace; kernels that belong to none are counted to nobody. */
+const isCounted = (meter: Meter): boolean => meter.workspaceId !== "";
 
 const isEqual = (a: string, b: string): boolean => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
 
@@ -58,13 +65,36 @@ const readBody = async (request: IncomingMessage): Promise<Record<string, unknow
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 };
 
+type Options = {
+  port: number;
+  secret: string;
+  spares?: number;
+  /** Whether it tells the product of itself, and by that becomes a machine sessions are placed on. */
+  beats?: boolean;
+};
+
+/** The person a stock client's kernel is counted to, as the web process names it: `workspace:user` and the name beside it. */
+const accountOf = (owner: string | null, request: IncomingMessage): Account | undefined => {
+  const [workspaceId = "", userId = ""] = owner?.split(":") ?? [];
+  const named = request.headers["x-atelier-person"];
+  return workspaceId
+    ? { workspaceId, notebookId: "", userId, person: typeof named === "string" ? decodeURIComponent(named) : "" }
+    : undefined;
+};
+
 /** Opens the gateway on a local port (0 chooses one). */
-export const openGateway = async (options: { port: number; secret: string; spares?: number }): Promise<Gateway> => {
+export const openGateway = async (options: Options): Promise<Gateway> => {
   const kernels = new Map<string, Kernel>();
   const starting = new Map<string, Promise<Kernel>>();
   const connections = new Map<string, number>();
   const startedAt = new Date();
   const spares = openSpares(options.spares ?? 0);
+  let inventory: Promise<Inventory> | null = null;
+  const known = (): Promise<Inventory> => {
+    inventory ??= takeInventory();
+    return inventory;
+  };
+  let ended: Meter[] = [];
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: messageLimitBytes,
@@ -79,21 +109,39 @@ export const openGateway = async (options: { port: number; secret: string; spare
     return kernel && isFor(kernel, owner) ? kernel : null;
   };
 
-  const create = async (body: Record<string, unknown>, owner: string | null, token: string | null): Promise<Kernel> => {
-    const { memoryMb, limits, ...wish } = (body.atelier ?? {}) as {
+  const cardOf = async (id: string | undefined): Promise<Card | null> => {
+    if (!id) return null;
+    const { devices, libraries } = await known();
+    const device = devices.find((one) => one.id === id && one.kind === "gpu");
+    if (!device) throw new Refused(409, `There is no graphics card ${id.slice(0, 40)} on this machine.`);
+    return { device, libraries };
+  };
+
+  const create = async (
+    body: Record<string, unknown>,
+    owner: string | null,
+    token: string | null,
+    account: Account | undefined,
+  ): Promise<Kernel> => {
+    const { memoryMb, limits, device, ...wish } = (body.atelier ?? {}) as {
       kernelId?: string;
       token?: string;
       memoryMb?: number;
       limits?: Partial<Policy>;
+      device?: string;
+      account?: Account;
     };
     if (owner !== null && body.atelier !== undefined) throw new Refused(400, "Only Atelier itself makes kernels of notebooks.");
-    const known = wish.kernelId ? (kernels.get(wish.kernelId) ?? (await starting.get(wish.kernelId))) : undefined;
-    if (known && !known.isGone()) return known;
+    const card = await cardOf(device);
+    const same = wish.kernelId ? (kernels.get(wish.kernelId) ?? (await starting.get(wish.kernelId))) : undefined;
+    if (same && !same.isGone()) return same;
     if (kernels.size + starting.size >= sessionLimit)
       throw new Refused(503, `This gateway holds ${sessionLimit} sessions already. Stop one first.`);
     const asked = { ...limits, ...(memoryMb === undefined ? {} : { memoryMb }) };
     const made = makeKernel({
-      spare: spares.take(policyFor(asked)),
+      spare: card ? null : spares.take(policyFor(asked)),
+      card,
+      ...(account ? { account } : {}),
       ...(token ? { token } : {}),
       ...(owner ? { owner } : {}),
       ...wish,
@@ -107,7 +155,11 @@ export const openGateway = async (options: { port: number; secret: string; spare
   };
 
   const forgetGone = (): void => {
-    for (const kernel of kernels.values()) if (kernel.isGone()) kernels.delete(kernel.id);
+    for (const kernel of kernels.values()) {
+      if (!kernel.isGone()) continue;
+      kernels.delete(kernel.id);
+      ended = [...ended, ...kernel.meters()].slice(-1000);
+    }
   };
 
   const sessions = openSessions(model);
@@ -120,7 +172,7 @@ export const openGateway = async (options: { port: number; secret: string; spare
       owner,
       kernels: [...kernels.values()].filter((one) => isFor(one, owner)),
       find: (id) => find(id, owner),
-      create: (body) => create(body, owner, token),
+      create: (body) => create(body, owner, token, accountOf(owner, request)),
       sessions,
       model,
       startedAt,
@@ -180,11 +232,33 @@ export const openGateway = async (options: { port: number; secret: string; spare
   });
 
   await new Promise<void>((resolve) => server.listen(options.port, "127.0.0.1", resolve));
+  const beat = options.beats
+    ? openBeat(known(), {
+        isSandboxed: canSandbox(),
+        look: () => {
+          forgetGone();
+          const living = [...kernels.values()];
+          return {
+            sessions: [...living.map((one) => one.id), ...starting.keys()],
+            usedMemoryMb: living.reduce((sum, one) => sum + one.rssMb(), 0),
+            meters: living.flatMap((one) => one.meters()).filter(isCounted),
+            ended: ended.filter(isCounted),
+          };
+        },
+        heard: (told) => {
+          ended = ended.filter((one) => !told.includes(one));
+        },
+        end: (ids) => {
+          for (const id of ids) kernels.get(id)?.remove();
+        },
+      })
+    : null;
   return {
     port: (server.address() as { port: number }).port,
     close: async () => {
       spares.close();
       for (const kernel of kernels.values()) kernel.remove();
+      await beat?.stop();
       for (const socket of sockets.clients) socket.terminate();
       server.close();
       server.closeAllConnections();

@@ -4,15 +4,17 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { type Account, openMeter } from "#kernel/devices/meter.ts";
 import { openGathering } from "#kernel/gathering.ts";
 import { type Journal, openJournal } from "#kernel/journal.ts";
 import { replyInPoints, toUnits } from "#kernel/jupyter/cursor.ts";
 import { openHistory } from "#kernel/jupyter/history.ts";
 import { kernelInfo } from "#kernel/jupyter/info.ts";
-import { cellOf, expressionsOf, noteOf, timeFailure } from "#kernel/jupyter/reading.ts";
+import { cellOf, expressionsOf, noteOf, payerOf, timeFailure } from "#kernel/jupyter/reading.ts";
 import { type Channel, type Message, message } from "#kernel/jupyter/wire.ts";
-import { type End, type Gauge, type SessionProcess, startSession } from "#kernel/process.ts";
+import { type End, type Gauge, type Sample, type SessionProcess, startSession } from "#kernel/process.ts";
 import { type Policy, policyFor } from "#kernel/sandbox/policy.ts";
+import type { Card } from "#kernel/sandbox/sandbox.ts";
 import type { CommNote, News, Order } from "#kernel/session/messages.ts";
 import { completeness } from "#kernel/session/transform.ts";
 import { makeBerth, type Spare } from "#kernel/spare.ts";
@@ -33,6 +35,10 @@ export type Wish = {
   gone?: () => void;
   /** A process that is already up, of the same limits. */
   spare?: Spare | null;
+  /** The graphics card it holds. */
+  card?: Card | null;
+  /** To whom its use is counted until somebody's cell runs. */
+  account?: Account;
 };
 type Waiting = { request: Message; count: number };
 type State = "starting" | "idle" | "busy" | "restarting" | "dead";
@@ -51,6 +57,8 @@ const stuckEnd: End = {
     "The cell did not stop within 3 seconds, so the session was started again. Variables are gone, outputs are kept. A loop inside a timer or native code cannot be stopped otherwise.",
 };
 
+const nobodysAccount: Account = { workspaceId: "", notebookId: "", userId: "", person: "" };
+
 export type Kernel = Awaited<ReturnType<typeof makeKernel>>;
 
 /** Starts a kernel. */
@@ -59,6 +67,7 @@ export const makeKernel = async (wish: Wish) => {
   const policy = policyFor(wish.limits);
   const { workDir, door } = wish.spare ?? (await makeBerth(id, wish.workDir));
   if (wish.token) door.setToken(wish.token);
+  const meter = openMeter(id, wish.card?.device.id ?? null, wish.account ?? nobodysAccount);
   const journal: Journal = openJournal(wish.isKept ? keptJournalBytes : looseJournalBytes, wish.isKept);
 
   let session: SessionProcess;
@@ -129,6 +138,7 @@ export const makeKernel = async (wish: Wish) => {
     const isStored = !isSilent && request.content.store_history !== false;
     const { cell, token } = cellOf(request);
     if (token) door.setToken(token);
+    meter.charge(payerOf(request));
     if (isStored) count += 1;
     active.count = count;
     remember(request);
@@ -296,10 +306,11 @@ export const makeKernel = async (wish: Wish) => {
 
   const open = (): void => {
     if (isDeleted) return;
-    const listeners = { news: hear, end: ended, near };
+    const listeners = { news: hear, end: ended, near, used: (sample: Sample) => meter.take(sample, performance.now()) };
     const spare = isFirst ? wish.spare : null;
     isFirst = false;
-    session = spare?.adopt(listeners) ?? startSession({ workDir, doorDir: door.folder, policy, isPrivate: !wish.workDir }, listeners);
+    const place = { workDir, doorDir: door.folder, policy, isPrivate: !wish.workDir, card: wish.card ?? null };
+    session = spare?.adopt(listeners) ?? startSession(place, listeners);
     if (holds > 0) session.pause();
   };
 
@@ -438,6 +449,8 @@ export const makeKernel = async (wish: Wish) => {
     remove,
     isGone: () => isDeleted,
     setToken: door.setToken,
+    meters: meter.totals,
+    rssMb: () => session.rssMb(),
     /** A reader that cannot keep up holds the session's output until it calls what it gets back. */
     hold: (): (() => void) => {
       holds += 1;

@@ -5,7 +5,7 @@ import { env } from "#lib/kit/env.ts";
 import { log } from "#lib/kit/log.ts";
 
 clearWork();
-const gateway = await openGateway({ port: env.kernelPort, secret: env.internalSecret, spares: 1 });
+const gateway = await openGateway({ port: env.kernelPort, secret: env.internalSecret, spares: 1, beats: true });
 log.info("kernel gateway ready", { port: gateway.port });
 
 let isEnding = false;

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Policy } from "#kernel/sandbox/policy.ts";
-import { cageFor } from "#kernel/sandbox/sandbox.ts";
+import { type Card, cageFor } from "#kernel/sandbox/sandbox.ts";
 import { folderMb, treeUsage } from "#kernel/sandbox/usage.ts";
 import type { News, Order } from "#kernel/session/messages.ts";
 
@@ -86,7 +86,14 @@ export const memoryEnd = (memoryMb: number): End => ({
 
 export type Gauge = "memory" | "disk";
 /** `near` is told once a gauge when four fifths of it are used. */
-export type Listeners = { news: (news: News) => void; end: (end: End) => void; near: (gauge: Gauge, mb: number, ofMb: number) => void };
+export type Sample = { pid: number; rssMb: number; cpuSeconds: number };
+/** `used` is told four times a second what the session uses. */
+export type Listeners = {
+  news: (news: News) => void;
+  end: (end: End) => void;
+  near: (gauge: Gauge, mb: number, ofMb: number) => void;
+  used: (sample: Sample) => void;
+};
 
 const watchMs = 250;
 const diskEvery = 4;
@@ -96,7 +103,7 @@ const nearShare = 0.8;
 const watchUsage = (
   pid: number,
   session: { workDir: string; policy: Policy; isPrivate: boolean },
-  hear: { near: Listeners["near"]; over: (why: End) => void; rss: (mb: number) => void },
+  hear: { near: Listeners["near"]; over: (why: End) => void; used: Listeners["used"] },
 ): (() => void) => {
   const { policy } = session;
   const told = new Set<Gauge>();
@@ -115,8 +122,8 @@ const watchUsage = (
     else near("disk", mb, policy.diskMb);
   };
   const timer = setInterval(() => {
-    const { rssMb, processes } = treeUsage(pid);
-    hear.rss(rssMb);
+    const { rssMb, cpuSeconds, processes } = treeUsage(pid);
+    hear.used({ pid, rssMb, cpuSeconds });
     if (rssMb > policy.memoryMb) return hear.over(memoryEnd(policy.memoryMb));
     if (processes > policy.processes) return hear.over(processesEnd(policy.processes));
     near("memory", rssMb, policy.memoryMb);
@@ -127,7 +134,7 @@ const watchUsage = (
 
 /** Starts a session process; `end` is called exactly once, when the process is gone. */
 export const startSession = (
-  session: { workDir: string; doorDir: string; policy: Policy; isPrivate: boolean },
+  session: { workDir: string; doorDir: string; policy: Policy; isPrivate: boolean; card?: Card | null },
   hear: Listeners,
 ): SessionProcess => {
   const cage = cageFor(session, script);
@@ -165,8 +172,9 @@ export const startSession = (
   const stopWatch = watchUsage(child.pid ?? 0, session, {
     near: hear.near,
     over: kill,
-    rss: (mb) => {
-      rssMb = mb;
+    used: (sample) => {
+      rssMb = sample.rssMb;
+      hear.used(sample);
     },
   });
   let isOver = false;

@@ -36,6 +36,7 @@ const start = async (policy: Policy): Promise<Waiting> => {
     {
       news: (news) => (listeners ? listeners.news(news) : void early.push(news)),
       near: (...all) => listeners?.near(...all),
+      used: (sample) => listeners?.used(sample),
       end: (end) => {
         isAlive = false;
         listeners?.end(end);

@@ -1,5 +1,18 @@
 // What the server knows of running: the session of a notebook, every run of a cell, and the outputs now shown.
-import { bigint, bigserial, boolean, index, integer, jsonb, pgTable, primaryKey, text, timestamp, uniqueIndex } from "drizzle-orm/pg-core";
+import {
+  bigint,
+  bigserial,
+  boolean,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  real,
+  text,
+  timestamp,
+  uniqueIndex,
+} from "drizzle-orm/pg-core";
 import { notebook } from "#drizzle/tables/notebooks.ts";
 
 const at = (name: string) => timestamp(name, { withTimezone: true });
@@ -23,6 +36,24 @@ export const kernelSession = pgTable("kernel_session", {
   memoryLimitMb: integer("memory_limit_mb").notNull().default(0),
   message: text("message"),
   startedAt: at("started_at"),
+  /** When somebody last ran a cell or pressed keep; from here idle minutes count. */
+  activeAt: at("active_at"),
+  userId: text("user_id"),
+  person: text("person").notNull().default(""),
+  device: text("device"),
+});
+
+/** What a notebook's sessions ask for; without a row, nothing in particular. */
+export const sessionWish = pgTable("session_wish", {
+  notebookId: text("notebook_id")
+    .primaryKey()
+    .references(() => notebook.id, { onDelete: "cascade" }),
+  workspaceId: text("workspace_id").notNull(),
+  cpus: real("cpus").notNull(),
+  memoryMb: integer("memory_mb").notNull(),
+  gpu: boolean("gpu").notNull(),
+  /** Null: the installation's; 0: never. */
+  idleMinutes: integer("idle_minutes"),
 });
 
 export const cellRun = pgTable(

@@ -1,9 +1,18 @@
 // What a client's request says to the session, taken from Jupyter's content and from our own metadata; nothing in it is trusted to be there.
+import type { Account } from "#kernel/devices/meter.ts";
 import type { Message } from "#kernel/jupyter/wire.ts";
 import type { CellSource, CommNote } from "#kernel/session/messages.ts";
 
 type Content = Record<string, unknown>;
-type Atelier = { cellId?: string; cellHash?: string; notebookId?: string; revision?: number; pipelineRunId?: string; token?: string };
+type Atelier = {
+  cellId?: string;
+  cellHash?: string;
+  notebookId?: string;
+  revision?: number;
+  pipelineRunId?: string;
+  token?: string;
+  payer?: { userId?: string; person?: string };
+};
 
 /** The cell an execution belongs to, and the token it may act with. */
 export const cellOf = (request: Message): { cell: CellSource | null; token: string | null } => {
@@ -11,6 +20,12 @@ export const cellOf = (request: Message): { cell: CellSource | null; token: stri
   const stage = pipelineRunId ? { pipelineRunId } : {};
   const cell = cellId && notebookId ? { cellId, cellHash: cellHash ?? "", notebookId, revision: revision ?? 0, ...stage } : null;
   return { cell, token: token ?? null };
+};
+
+/** Who an execution is counted to; empty when a stock client does not say. */
+export const payerOf = (request: Message): Partial<Account> => {
+  const { notebookId, payer } = (request.metadata.atelier ?? {}) as Atelier;
+  return payer ? { userId: String(payer.userId ?? ""), person: String(payer.person ?? ""), ...(notebookId ? { notebookId } : {}) } : {};
 };
 
 /** A comm message as the session hears it. */

@@ -4,11 +4,16 @@ import { execFileSync } from "node:child_process";
 import { chownSync, existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type Reach, reachOf } from "#kernel/devices/reach.ts";
 import type { Policy } from "#kernel/sandbox/policy.ts";
 import { isPrivateWork, workRoot } from "#kernel/sandbox/work.ts";
+import type { DeviceFound } from "#lib/devices/contract.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const node = realpathSync(process.execPath);
+
+/** The graphics card a session holds, with the files of its driver. */
+export type Card = { device: DeviceFound; libraries: string[] };
 
 export type Cage = {
   command: string;
@@ -59,7 +64,13 @@ const sealed = ["--remount-ro", "/dev", "--remount-ro", "/"];
 
 /** Root is exempt from the kernel's process limit, so a gateway that runs as root starts sessions as this user instead. */
 const plainUser = 60_534;
-const asPlainUser = ["/usr/bin/setpriv", `--reuid=${plainUser}`, `--regid=${plainUser}`, "--clear-groups"];
+const asUser = (groups: number[]): string[] => [
+  "/usr/bin/setpriv",
+  `--reuid=${plainUser}`,
+  `--regid=${plainUser}`,
+  groups.length > 0 ? `--groups=${groups.join(",")}` : "--clear-groups",
+];
+const asPlainUser = asUser([]);
 
 type Wall = "none" | "own user" | "plain user";
 let probed: Wall | null = null;
@@ -112,8 +123,19 @@ const ownWork = (workDir: string): boolean => {
   return true;
 };
 
-/** The command line that starts `script` for a session with its private folder and its door. */
-export const cageFor = (session: { workDir: string; doorDir: string; policy: Policy }, script: string): Cage => {
+const openings = (reach: Reach): string[] => [
+  ...reach.files.flatMap((path) => ["--ro-bind", path, path]),
+  ...reach.nodes.flatMap((path) => ["--dev-bind", path, path]),
+];
+
+/** What the session is told of its card: enough to choose a provider. */
+const told = (card: Card | null): string =>
+  card ? JSON.stringify({ id: card.device.id, name: card.device.name, providers: card.device.providers }) : "";
+
+/** The command line that starts `script` for a session with its private folder, its door, and the card it holds. */
+export const cageFor = (session: { workDir: string; doorDir: string; policy: Policy; card?: Card | null }, script: string): Cage => {
+  const card = session.card ?? null;
+  const reach = reachOf(card?.device ?? null, card?.libraries ?? []);
   const nodeArgs = [
     `--max-old-space-size=${Math.round(session.policy.memoryMb * 0.8)}`,
     "--experimental-async-context-frame",
@@ -125,14 +147,18 @@ export const cageFor = (session: { workDir: string; doorDir: string; policy: Pol
     const [command, args] = limit ? [limit.command, [...limit.args, node, ...nodeArgs]] : [node, nodeArgs];
     return {
       command,
-      args: [...args, join(session.doorDir, "door"), session.workDir],
-      environment: environmentInside(session.workDir),
+      args: [...args, join(session.doorDir, "door"), session.workDir, told(card)],
+      environment: { ...environmentInside(session.workDir), ...reach.environment },
       isSandboxed: false,
       workDir: session.workDir,
       doorPath: join(session.doorDir, "door"),
     };
   }
-  const variables = Object.entries(environmentInside("/run/session/work")).flatMap(([name, value]) => ["--setenv", name, value]);
+  const variables = Object.entries({ ...environmentInside("/run/session/work"), ...reach.environment }).flatMap(([name, value]) => [
+    "--setenv",
+    name,
+    value,
+  ]);
   const own = [
     "--bind",
     session.workDir,
@@ -143,13 +169,13 @@ export const cageFor = (session: { workDir: string; doorDir: string; policy: Pol
     "--chdir",
     "/run/session/work",
   ];
-  const wall = [...isolation, ...variables, ...runtime(), ...own, ...sealed];
+  const wall = [...isolation, ...variables, ...runtime(), ...openings(reach), ...own, ...sealed];
   const inside = limit ? [limit.command, ...limit.args, node, ...nodeArgs] : [node, ...nodeArgs];
   const isPlain = wallHere() === "plain user" && ownWork(session.workDir);
-  const [command, ...args] = [...(isPlain ? asPlainUser : []), "bwrap", ...wall, ...inside];
+  const [command, ...args] = [...(isPlain ? asUser(reach.groups) : []), "bwrap", ...wall, ...inside];
   return {
     command: command!,
-    args: [...args, "/run/session/door/door", "/run/session/work"],
+    args: [...args, "/run/session/door/door", "/run/session/work", told(card)],
     environment: { PATH: "/usr/bin:/bin" },
     isSandboxed: true,
     workDir: "/run/session/work",

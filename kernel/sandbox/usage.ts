@@ -5,6 +5,7 @@ import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
 const pageKb = 4;
+const ticksPerSecond = 100;
 const treeLimit = 2000;
 const filesLimit = 200_000;
 
@@ -23,28 +24,38 @@ const childrenOf = (pid: number): number[] => {
   }
 };
 
-const ownMb = (pid: number): number => {
+/** Memory and processor time of one process, with the time of children it has already buried. */
+const ownUsage = (pid: number): { rssMb: number; cpuSeconds: number } => {
   try {
-    return (Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * pageKb) / 1024;
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat
+      .slice(stat.lastIndexOf(")") + 2)
+      .split(" ")
+      .map(Number); // from field 3 on: the name before may hold anything
+    const ticks = fields[11]! + fields[12]! + fields[13]! + fields[14]!;
+    return { rssMb: (fields[21]! * pageKb) / 1024, cpuSeconds: ticks / ticksPerSecond };
   } catch {
-    return 0;
+    return { rssMb: 0, cpuSeconds: 0 };
   }
 };
 
-export type Usage = { rssMb: number; processes: number };
+export type Usage = { rssMb: number; cpuSeconds: number; processes: number };
 
-/** Resident memory and number of a process with all its descendants; zeros when it is gone or the system does not tell. */
+/** Resident memory, processor time and number of a process with all its descendants; zeros when it is gone or the system does not tell. */
 export const treeUsage = (pid: number): Usage => {
   const waiting = [pid];
   let rssMb = 0;
+  let cpuSeconds = 0;
   let processes = 0;
   while (waiting.length > 0 && processes < treeLimit) {
     const one = waiting.pop()!;
     processes += 1;
-    rssMb += ownMb(one);
+    const own = ownUsage(one);
+    rssMb += own.rssMb;
+    cpuSeconds += own.cpuSeconds;
     waiting.push(...childrenOf(one));
   }
-  return { rssMb, processes };
+  return { rssMb, cpuSeconds, processes };
 };
 
 /** Size of a folder with all below it, in MB, by the blocks it takes; follows no link. */

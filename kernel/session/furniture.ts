@@ -10,6 +10,7 @@ import type { Bundle, Shown } from "#kernel/session/messages.ts";
 import { current } from "#kernel/session/streams.ts";
 import { rememberFurniture } from "#kernel/session/variables.ts";
 import { Interrupted } from "#kernel/session/waiting.ts";
+import type { SessionPort } from "#lib/sdk/door.ts";
 
 const scope = globalThis as Record<PropertyKey, unknown>;
 
@@ -65,7 +66,7 @@ const reportUncaught = (thrown: unknown, word: string): void => {
 };
 
 /** Puts what every cell has into the global scope. */
-export const furnish = (port: { doorPath: string; workDir: string }): void => {
+export const furnish = (port: Pick<SessionPort, "doorPath" | "workDir" | "card">): void => {
   connectComms(tell);
   const clear = (wait = false): void => tell({ type: "clear", id: current()?.id ?? "", wait });
   Object.assign(scope, { display, ...markup, input, prompt: promptNow, clear, babelHelpers: { usingCtx } });

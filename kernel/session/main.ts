@@ -12,7 +12,7 @@ import { say } from "#kernel/session/pipe.ts";
 import { flush, takeStreams } from "#kernel/session/streams.ts";
 import { inspectVariable, listVariables } from "#kernel/session/variables.ts";
 
-const [doorPath = "", workDir = process.cwd()] = process.argv.slice(2);
+const [doorPath = "", workDir = process.cwd(), card = ""] = process.argv.slice(2);
 
 /** Shared with the controller: [0] 1 while a cell runs, [1] counts interrupts the main thread has seen, [2] counts answers to questions. */
 const flags = new Int32Array(new SharedArrayBuffer(12));
@@ -38,7 +38,7 @@ const answer = (order: Extract<Order, { type: "complete" | "inspect" | "variable
 process.chdir(workDir);
 setWorkDir(workDir);
 takeStreams();
-furnish({ doorPath, workDir });
+furnish({ doorPath, workDir, card: card ? JSON.parse(card) : null });
 connectInput({ port: questions, flags, tell });
 
 const controller = new Worker(new URL("./controller.ts", import.meta.url), {

@@ -1,6 +1,7 @@
 // Whether the whole house answers: database, kernel gateway, worker, serving. Asked in parallel, each within two seconds, so that one
 // dead service cannot make the answer itself hang.
 import { pool } from "#db";
+import { gateways } from "#lib/devices/leases.ts";
 import { env } from "#lib/kit/env.ts";
 
 export type Health = { status: "ok" | "degraded"; version: string; services: Record<string, "ok" | "down">; sandboxed: boolean | null };
@@ -22,14 +23,16 @@ const askDatabase = (): Promise<boolean> =>
     new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 2000).unref()),
   ]);
 
+/** One gateway that answers is enough: sessions are placed on those that do. */
+const askKernels = async (): Promise<Record<string, unknown> | null> => {
+  const urls = await gateways().catch(() => [env.kernelUrl]);
+  const answers = await Promise.all([...new Set([...urls, env.kernelUrl])].map(ask));
+  return answers.find((one) => one !== null) ?? null;
+};
+
 /** The state of every service as seen from here. */
 export const health = async (): Promise<Health> => {
-  const [database, kernel, worker, serving] = await Promise.all([
-    askDatabase(),
-    ask(env.kernelUrl),
-    ask(env.workerUrl),
-    ask(env.servingUrl),
-  ]);
+  const [database, kernel, worker, serving] = await Promise.all([askDatabase(), askKernels(), ask(env.workerUrl), ask(env.servingUrl)]);
   const services = {
     database: database ? "ok" : "down",
     kernel: kernel ? "ok" : "down",

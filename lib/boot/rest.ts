@@ -4,6 +4,7 @@ import { toNodeHandler } from "better-auth/node";
 import Fastify, { type FastifyInstance } from "fastify";
 import { health } from "#lib/boot/health.ts";
 import { verbs } from "#lib/boot/verbs.ts";
+import { mountBeats } from "#lib/devices/internal.ts";
 import { mountEvents } from "#lib/kit/events.ts";
 import { openApiOf } from "#lib/kit/openapi.ts";
 import type { News } from "#lib/kit/outbox.ts";
@@ -54,6 +55,7 @@ export const openRest = async (newsroom: Newsroom): Promise<FastifyInstance> => 
   mountEvents(app, identify, authority, newsroom);
   mountSignIn(app);
   mountJupyter(app);
+  mountBeats(app);
   mountServingInternal(app);
   mountKserve(app);
   const document = openApiOf(

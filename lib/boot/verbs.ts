@@ -1,5 +1,7 @@
 // Every verb of the product, gathered from the services. A service whose module is listed here is on the wire and in the document.
+import * as costs from "#lib/costs/service.ts";
 import * as datasets from "#lib/datasets/service.ts";
+import * as devices from "#lib/devices/service.ts";
 import * as experiments from "#lib/experiments/service.ts";
 import { verbsOf } from "#lib/kit/verb.ts";
 import * as models from "#lib/models/service.ts";
@@ -14,6 +16,8 @@ import * as workspace from "#lib/workspace/service.ts";
 
 export const verbs = verbsOf(
   workspace,
+  costs,
+  devices,
   notebooks,
   sessions,
   insideSessions,

@@ -40,6 +40,8 @@ export const env = {
   sessionCpuMinutes: whole("ATELIER_SESSION_CPU_MINUTES", 0),
   /** How long one cell may run, in minutes; 0 is without limit. */
   cellMinutes: whole("ATELIER_CELL_MINUTES", 0),
+  /** After how many minutes without a run a session ends, where its notebook does not say otherwise; 0 is never. */
+  idleMinutes: whole("ATELIER_IDLE_MINUTES", 0),
   /** Largest file a data set upload may carry, in MB. */
   uploadLimitMb: whole("ATELIER_UPLOAD_LIMIT_MB", 2048),
   isSeedWanted: text("ATELIER_SEED", "1") !== "0",
@@ -58,6 +60,9 @@ export const env = {
   internalSecret: text("ATELIER_INTERNAL_SECRET"),
   /** Signs browser sign-ins; made once and kept in the home folder when unset. */
   authSecret: text("ATELIER_AUTH_SECRET"),
+  // Where the machine keeps its Vulkan drivers, when not in the system's own places; read to be handed on to who holds a graphics card.
+  vulkanDrivers: text("VK_ICD_FILENAMES"),
+  libraryPath: text("LD_LIBRARY_PATH"),
   // Where Jupyter keeps a person's kernelspecs, for `atelier kernel install`.
   jupyterDataDir: text("JUPYTER_DATA_DIR"),
   xdgDataHome: text("XDG_DATA_HOME"),

@@ -27,6 +27,7 @@ export const prefixes = {
   stage_run: "sr",
   monitor: "mon",
   drift_episode: "de",
+  machine: "mc",
 } as const;
 
 export type IdKind = keyof typeof prefixes;

@@ -1,6 +1,7 @@
 // The worker's side of one pipeline run: a session, the line to it, and one queue through which everything that happens to the course passes.
 // What happened is stored under the lease before anybody is told and before the kernel may forget it (P4); whoever finds the row without a
 // living worker calls `execute` again and goes on from what is stored.
+import { ask, standing } from "#lib/devices/leases.ts";
 import { now } from "#lib/kit/clock.ts";
 import { env } from "#lib/kit/env.ts";
 import { keepLease, leaseEnd, leaseOwner } from "#lib/kit/job.ts";
@@ -53,11 +54,19 @@ export const execute = async (claimed: store.RunRow, stop: AbortSignal, watchSto
 
 /** Whether the attempt's kernel lives: found again when it was started before, else made. False when it is gone or the gateway stays silent. */
 const reachKernel = async (attempt: Attempt, left: AbortSignal): Promise<boolean> => {
-  const wish = { kernelId: attempt.kernelId, token: "", memoryMb: env.sessionMemoryMb };
+  const { workspaceId } = attempt.run;
+  const [first] = attempt.stages;
+  const account = { workspaceId, notebookId: first?.notebookId ?? "", userId: first?.userId ?? "", person: attempt.run.startedBy };
+  const make = async () => {
+    const payer = { notebookId: first?.notebookId ?? null, userId: first?.userId ?? null, person: attempt.run.startedBy };
+    const stands = await ask({ session: attempt.kernelId, workspaceId, ...payer, cpus: 0, memoryMb: 0, gpu: false });
+    if (stands.state === "waiting") throw new Error(stands.sentence);
+    return createKernel({ kernelId: attempt.kernelId, token: "", memoryMb: env.sessionMemoryMb, account });
+  };
   const until = Date.now() + gatewayPatienceMs;
   while (!left.aborted) {
     try {
-      return (attempt.hasKernel ? await findKernel(attempt.kernelId) : await createKernel(wish)) !== null;
+      return (attempt.hasKernel ? await findKernel(attempt.kernelId) : await make()) !== null;
     } catch (error) {
       if (Date.now() > until) return false;
       log.warn("a pipeline run waits for the kernel service", { pipelineRun: attempt.run.id, error: String(error) });
@@ -128,6 +137,7 @@ const runAttempt = async (claimed: store.RunRow, left: AbortSignal, stopAskedBy:
         pipelineRunId: attempt.run.id,
       },
       token,
+      payer: { userId: pinned.userId, person: pinned.promotedBy },
     });
     sent = id;
   };
@@ -214,6 +224,7 @@ const runAttempt = async (claimed: store.RunRow, left: AbortSignal, stopAskedBy:
         hear: take,
         opened: () => void sendCurrent(true).catch((error: unknown) => log.warn("a cell could not be sent", { error })),
         gone: lost,
+        isLost: async () => (await standing(attempt.kernelId))?.state === "ended",
       });
     }
     return await settled;

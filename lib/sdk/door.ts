@@ -14,6 +14,8 @@ export type SessionPort = {
   display: (bundle: Record<string, unknown>, more?: { displayId?: string; update?: boolean; metadata?: Record<string, unknown> }) => void;
   doorPath: string;
   workDir: string;
+  /** The graphics card this session holds. */
+  card: { id: string; name: string; providers: ("cpu" | "webgpu" | "cuda")[] } | null;
   cell: () => CellSource | null;
   signal: () => AbortSignal;
   /** Absent where no front end can listen. */

@@ -2,6 +2,7 @@
 export { chart } from "#lib/sdk/chart.ts";
 export * as comms from "#lib/sdk/comms.ts";
 export * as datasets from "#lib/sdk/datasets.ts";
+export * as devices from "#lib/sdk/devices.ts";
 export * as endpoints from "#lib/sdk/endpoints.ts";
 export * as learn from "#lib/sdk/learn.ts";
 export * as models from "#lib/sdk/models.ts";

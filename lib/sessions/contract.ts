@@ -16,6 +16,8 @@ export const sessionSchema = z.object({
   message: z.string().nullable().describe("What happened last to the session itself, in words"),
   startedAt: z.string().nullable(),
   kernelId: z.string().nullable().optional().describe("The kernel behind the notebook, for Jupyter's cell-run API"),
+  device: z.string().nullable().describe("The graphics card it holds, by name"),
+  endsAt: z.string().nullable().describe("When it is ended for being idle, if nothing runs until then; null while busy or never"),
 });
 export type Session = z.output<typeof sessionSchema>;
 
@@ -99,7 +101,7 @@ export const readOutputs = operation({
   }),
 });
 
-const sessionVerb = (verb: "start" | "interrupt" | "restart" | "stop", summary: string) =>
+const sessionVerb = (verb: "start" | "interrupt" | "restart" | "stop" | "keep", summary: string) =>
   operation({
     id: `sessions.${verb}`,
     method: "POST",
@@ -115,6 +117,48 @@ export const startSession = sessionVerb("start", "Starts a session for this note
 export const interruptSession = sessionVerb("interrupt", "Stops the running cell and drops the queue; variables stay.");
 export const restartSession = sessionVerb("restart", "Starts the session anew: variables go, outputs stay.");
 export const stopSession = sessionVerb("stop", "Ends the session and frees its memory; outputs stay.");
+
+export const keepSession = sessionVerb("keep", "Counts the idle minutes of the session from now.");
+
+const wish = {
+  cpus: z.number().min(0).max(1024).describe("Processors kept free for it; 0 takes what there is"),
+  memoryMb: z
+    .number()
+    .int()
+    .min(0)
+    .max(4_000_000)
+    .describe("Memory kept free for it, and its limit when larger than the installation's; 0 takes what there is"),
+  gpu: z.boolean().describe("Whether it holds a graphics card; waits in turn for one"),
+  idleMinutes: z
+    .number()
+    .int()
+    .min(0)
+    .max(100_000)
+    .nullable()
+    .describe("Minutes without a run after which it ends; 0 never, null the installation's"),
+};
+export const wishSchema = z.object({ ...wish, installationIdleMinutes: z.number().int() });
+export type SessionWish = z.output<typeof wishSchema>;
+
+export const readWish = operation({
+  id: "sessions.readWish",
+  method: "GET",
+  path: `${base}/session/wish`,
+  grant: "read",
+  summary: "Reads what the notebook's sessions ask of a machine and when they end by themselves.",
+  input: z.object(oneNotebook),
+  output: wishSchema,
+});
+
+export const changeWish = operation({
+  id: "sessions.changeWish",
+  method: "PUT",
+  path: `${base}/session/wish`,
+  grant: "run",
+  summary: "Changes what the next session of the notebook asks for; idle minutes count at once.",
+  input: z.object({ ...oneNotebook, ...wish }).partial({ cpus: true, memoryMb: true, gpu: true, idleMinutes: true }),
+  output: wishSchema,
+});
 
 export const clearOutputs = operation({
   id: "sessions.clear",

@@ -41,6 +41,7 @@ const withoutToken = (url: string): string => {
 const extra = ({ caller, workspaceId }: Guest): Record<string, string> => ({
   authorization: `Bearer ${env.internalSecret}`,
   "x-atelier-owner": `${workspaceId}:${caller.userId ?? caller.id}`,
+  "x-atelier-person": encodeURIComponent(caller.name),
 });
 
 /** A token for the cells of a kernel this request makes. */

@@ -1,17 +1,22 @@
 // Speaking to the gateway: its REST for a kernel's life, its journal for everything a kernel says. The connection comes back by itself and
 // reads on after the last number its owner has stored; a gateway that no longer knows the kernel is told to the owner once.
 import { WebSocket } from "ws";
+import { gatewayOf, giveBack } from "#lib/devices/leases.ts";
 import { env } from "#lib/kit/env.ts";
 import { Problem } from "#lib/kit/problem.ts";
 import type { Told } from "#lib/sessions/rules.ts";
 
 const headers = (): Record<string, string> => ({ authorization: `Bearer ${env.internalSecret}`, "content-type": "application/json" });
 
+/** To whom a kernel's use is counted until somebody's cell runs. */
+export type Account = { workspaceId: string; notebookId: string; userId: string; person: string };
+
 export type KernelModel = { id: string; execution_state: string; atelier: { sandboxed: boolean; memoryMb: number; rssMb: number } };
 
-const ask = async (path: string, init: RequestInit = {}): Promise<Response> => {
+const ask = async (kernelId: string, path: string, init: RequestInit = {}): Promise<Response> => {
+  const gateway = await gatewayOf(kernelId);
   try {
-    return await fetch(`${env.kernelUrl}${path}`, { ...init, headers: headers(), signal: AbortSignal.timeout(15_000) });
+    return await fetch(`${gateway}${path}`, { ...init, headers: headers(), signal: AbortSignal.timeout(15_000) });
   } catch (cause) {
     throw new Problem(
       "unavailable",
@@ -23,8 +28,15 @@ const ask = async (path: string, init: RequestInit = {}): Promise<Response> => {
 };
 
 /** Creates a kernel, or answers the one with this id. */
-export const createKernel = async (wish: { kernelId: string; token: string; memoryMb?: number }): Promise<KernelModel> => {
-  const answer = await ask("/api/kernels", { method: "POST", body: JSON.stringify({ name: "typescript", atelier: wish }) });
+export const createKernel = async (wish: {
+  kernelId: string;
+  token: string;
+  memoryMb?: number;
+  /** The leased graphics card, by its name on its machine. */
+  device?: string;
+  account: Account;
+}): Promise<KernelModel> => {
+  const answer = await ask(wish.kernelId, "/api/kernels", { method: "POST", body: JSON.stringify({ name: "typescript", atelier: wish }) });
   if (!answer.ok)
     throw new Problem(
       "unavailable",
@@ -36,19 +48,23 @@ export const createKernel = async (wish: { kernelId: string; token: string; memo
 
 /** The kernel's model, or null when the gateway does not know it. */
 export const findKernel = async (kernelId: string): Promise<KernelModel | null> => {
-  const answer = await ask(`/api/kernels/${kernelId}`);
+  const answer = await ask(kernelId, `/api/kernels/${kernelId}`);
   return answer.ok ? ((await answer.json()) as KernelModel) : null;
 };
 
 export const interruptKernel = async (kernelId: string): Promise<void> =>
-  void (await ask(`/api/kernels/${kernelId}/interrupt`, { method: "POST" }));
+  void (await ask(kernelId, `/api/kernels/${kernelId}/interrupt`, { method: "POST" }));
 export const restartKernel = async (kernelId: string): Promise<void> =>
-  void (await ask(`/api/kernels/${kernelId}/restart`, { method: "POST" }));
-export const deleteKernel = async (kernelId: string): Promise<void> => void (await ask(`/api/kernels/${kernelId}`, { method: "DELETE" }));
+  void (await ask(kernelId, `/api/kernels/${kernelId}/restart`, { method: "POST" }));
+/** Ends a kernel and gives back what it held. */
+export const deleteKernel = async (kernelId: string): Promise<void> => {
+  await ask(kernelId, `/api/kernels/${kernelId}`, { method: "DELETE" });
+  await giveBack(kernelId);
+};
 
 /** Asks a kernel something about itself. */
 export const askKernel = async (kernelId: string, path: string): Promise<unknown> => {
-  const answer = await ask(`/api/kernels/${kernelId}${path}`);
+  const answer = await ask(kernelId, `/api/kernels/${kernelId}${path}`);
   const body = (await answer.json().catch(() => ({}))) as { message?: string };
   if (answer.ok) return body;
   throw new Problem(
@@ -60,7 +76,7 @@ export const askKernel = async (kernelId: string, path: string): Promise<unknown
 
 /** A long answer of a kernel as it comes; null when there is none. */
 export const streamFromKernel = async (kernelId: string, path: string): Promise<ReadableStream | null> => {
-  const answer = await fetch(`${env.kernelUrl}/api/kernels/${kernelId}${path}`, { headers: headers() }).catch(() => null);
+  const answer = await fetch(`${await gatewayOf(kernelId)}/api/kernels/${kernelId}${path}`, { headers: headers() }).catch(() => null);
   return answer?.ok ? answer.body : null;
 };
 
@@ -69,6 +85,8 @@ export type Execution = {
   code: string;
   cell: { cellId: string; cellHash: string; notebookId: string; revision: number; pipelineRunId?: string };
   token: string;
+  /** Whose use it is. */
+  payer: { userId: string | null; person: string };
   stopsOnError?: boolean;
 };
 
@@ -87,7 +105,7 @@ const request = (one: Execution): string =>
         version: "5.5",
       },
       parent_header: {},
-      metadata: { atelier: { ...one.cell, token: one.token } },
+      metadata: { atelier: { ...one.cell, token: one.token, payer: { ...one.payer, userId: one.payer.userId ?? "" } } },
       content: {
         code: one.code,
         silent: false,
@@ -99,7 +117,14 @@ const request = (one: Execution): string =>
     },
   });
 
-type Owner = { after: () => number; hear: (told: Told) => void; opened: () => void; gone: () => void };
+type Owner = {
+  after: () => number;
+  hear: (told: Told) => void;
+  opened: () => void;
+  gone: () => void;
+  /** Nobody answers at the machine; true when the session is known to be lost with it. */
+  isLost: () => Promise<boolean>;
+};
 
 /** Opens the line to a kernel. `opened` comes after every (re)connection: send again what is not finished, the kernel runs an id once. */
 export const openLine = (kernelId: string, owner: Owner): Line => {
@@ -113,9 +138,20 @@ export const openLine = (kernelId: string, owner: Owner): Line => {
     owner.gone();
   };
 
-  const connect = (): void => {
+  const again = (afterMs: number): void => void setTimeout(() => void connect().catch(() => again(1000)), afterMs);
+
+  /** Asked now and then while nobody answers, not with every try. */
+  let silence = 0;
+  const doubt = async (): Promise<void> => {
+    silence += 1;
+    if (silence % 8 === 0 && (await owner.isLost().catch(() => false))) lost();
+  };
+
+  const connect = async (): Promise<void> => {
     if (isClosed || isGone) return;
-    const opened = new WebSocket(`${env.kernelUrl.replace("http", "ws")}/api/kernels/${kernelId}/journal?after=${owner.after()}`, {
+    const gateway = await gatewayOf(kernelId);
+    if (isClosed || isGone) return;
+    const opened = new WebSocket(`${gateway.replace("http", "ws")}/api/kernels/${kernelId}/journal?after=${owner.after()}`, {
       headers: headers(),
       maxPayload: 128_000_000,
       perMessageDeflate: false,
@@ -125,21 +161,24 @@ export const openLine = (kernelId: string, owner: Owner): Line => {
       const told = JSON.parse(data.toString()) as Told & { lost?: boolean };
       if (!told.lost) owner.hear(told);
     });
-    opened.once("open", () => owner.opened());
+    opened.once("open", () => {
+      silence = 0;
+      owner.opened();
+    });
     opened.once("unexpected-response", (_request, response) => {
       if (response.statusCode === 404) lost();
-      else setTimeout(connect, 300);
-      response.resume();
+      response.destroy();
+      opened.terminate();
     });
     opened.on("error", () => {});
-    opened.once("close", () => setTimeout(connect, 250));
+    opened.once("close", () => void doubt().then(() => again(250)));
   };
 
   const send = (text: string): void => {
     if (socket?.readyState === WebSocket.OPEN) socket.send(text);
   };
 
-  connect();
+  again(0);
   return {
     execute: (execution) => send(request(execution)),
     ack: (seq) => send(`{"ack":${seq}}`),

@@ -167,6 +167,23 @@ export const take = (state: State, told: Told, at: string): Change[] => {
   return add(state, run.cellId, bundle, displayId);
 };
 
+/** The session ends before its kernel told so, or never had one: what waited is not run. */
+export const dismiss = (state: State, at: string, message: string): Change[] => {
+  state.status = "none";
+  state.message = message;
+  const open = [...state.runs.values()].filter((run) => run.status === "queued" || run.status === "running");
+  for (const run of open) Object.assign(run, { status: "cancelled", endedAt: at, message });
+  return [...open.map((run) => ({ type: "run" as const, run })), { type: "session" }];
+};
+
+/** When an idle session ends: so many minutes after somebody last ran a cell or kept it. Null while it works or waits, and when it never does. */
+export const endOfIdleness = (state: Pick<State, "status" | "runs">, activeAt: Date, idleMinutes: number): Date | null => {
+  const hasWork = [...state.runs.values()].some((run) => run.status === "queued" || run.status === "running");
+  if (state.status !== "idle" || hasWork || idleMinutes <= 0) return null;
+  const lastEnd = Math.max(0, ...[...state.runs.values()].map((run) => (run.endedAt ? Date.parse(run.endedAt) : 0)));
+  return new Date(Math.max(activeAt.getTime(), lastEnd) + idleMinutes * 60_000);
+};
+
 /** The kernel is gone with its machine: what ran or waited ends as ours. */
 export const lose = (state: State, at: string): Change[] => {
   state.status = "lost";

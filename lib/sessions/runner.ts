@@ -1,17 +1,29 @@
 // The product's side of a running session, in the web process. Messages from the kernel are gathered for at most 40 ms, reduced, stored in
 // one transaction with the number of the last one, and only then told to people and acknowledged to the kernel (S3).
 
+import { giveBack, standing } from "#lib/devices/leases.ts";
 import { now } from "#lib/kit/clock.ts";
 import { log } from "#lib/kit/log.ts";
 import { reading } from "#lib/kit/verb.ts";
 import type { CellState, Output, RunEvent, Session } from "#lib/sessions/contract.ts";
-import { createKernel, findKernel, type Line, openLine } from "#lib/sessions/kernel-client.ts";
-import { type Change, emptyState, lose, type State, type Told, take } from "#lib/sessions/rules.ts";
+import {
+  createKernel,
+  deleteKernel,
+  findKernel,
+  interruptKernel,
+  type KernelModel,
+  type Line,
+  openLine,
+  restartKernel,
+} from "#lib/sessions/kernel-client.ts";
+import { type Change, dismiss, emptyState, endOfIdleness, lose, type State, type Told, take } from "#lib/sessions/rules.ts";
 import * as store from "#lib/sessions/store.ts";
+import { askTurn, type Turn, takeTurn } from "#lib/sessions/turn.ts";
 import type { Role } from "#lib/workspace/contract.ts";
 import { mintSessionToken } from "#lib/workspace/installation.ts";
 
 const gatherMs = 40;
+const idleLookMs = 500;
 const tokenLifeMs = 24 * 3_600_000;
 
 type Listener = (events: RunEvent[]) => void;
@@ -24,6 +36,14 @@ export type Runner = {
   kernelId: () => string;
   refresh: () => Promise<void>;
   clear: (cellIds: string[] | null) => void;
+  interrupt: () => Promise<void>;
+  restart: () => Promise<void>;
+  /** Ends the session, also one that still waits for a machine. */
+  stop: () => Promise<void>;
+  /** Idle minutes count from now. */
+  keep: () => Promise<void>;
+  /** Changes after how many idle minutes it ends. */
+  setIdle: (minutes: number) => void;
   /** Ends this side; resolves when what was being stored is stored. */
   close: () => Promise<void>;
 };
@@ -69,6 +89,7 @@ const toEvent = (state: State, change: Change, seq: number, session: () => Sessi
 
 /** Opens the runner of a session row: makes or finds its kernel and goes on where the last runner stopped. */
 export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promise<Runner> => {
+  const asked = await store.wishOf(reading(), row.notebookId);
   const { notebookId, workspaceId } = row;
   const kernelId = row.kernelId!;
   const state = await loadState(row);
@@ -83,7 +104,14 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
   let memoryMb: number | null = null;
   let isSandboxed = row.isSandboxed;
   let isClosed = false;
+  let isWaiting = false;
+  let isBack = false;
+  let device = row.device;
+  let activeAt = row.activeAt ?? row.startedAt ?? now();
+  let idleMinutes = asked.idleMinutes;
   let line: Line | null = null;
+
+  const endsAt = (): Date | null => endOfIdleness(state, activeAt, idleMinutes);
 
   const session = (): Session => ({
     status: state.status,
@@ -94,6 +122,8 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
     message: state.message,
     startedAt: row.startedAt?.toISOString() ?? null,
     kernelId,
+    device,
+    endsAt: endsAt()?.toISOString() ?? null,
   });
 
   const tell = (events: RunEvent[]): void => {
@@ -146,6 +176,10 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
         }
       }
       storedSeq = at;
+      if ((state.status === "none" || state.status === "lost") && !isBack) {
+        isBack = true;
+        void giveBack(kernelId).catch((error: unknown) => log.warn("a lease could not be given back", { kernel: kernelId, error }));
+      }
       tell(events);
       if (lastSeq !== null) line?.ack(at);
     });
@@ -193,6 +227,7 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
       code: run.source,
       cell: { cellId: run.cellId, cellHash: run.sourceHash, notebookId, revision: run.revision },
       token,
+      payer: { userId: run.userId, person: run.runBy },
     });
   };
 
@@ -205,18 +240,74 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
     void commit(() => lose(state, now().toISOString()), 0);
   };
 
-  const start = async (): Promise<void> => {
-    const model = isFresh ? await createKernel({ kernelId, token: "", memoryMb: row.memoryLimitMb }) : await findKernel(kernelId);
-    if (!model) return gone();
+  const end = (message: string): Promise<void> => commit(() => dismiss(state, now().toISOString(), message), 0);
+
+  const connect = (model: KernelModel): void => {
     isSandboxed = model.atelier.sandboxed;
     line = openLine(kernelId, {
       after: () => heardSeq,
       hear,
       opened: () => void opened().catch((error: unknown) => log.warn("cells could not be sent", { error })),
       gone,
+      isLost: async () => (await standing(kernelId))?.state === "ended",
     });
   };
+
+  const make = async (turn: Turn): Promise<void> => {
+    device = turn.device?.name ?? null;
+    await store.putDevice(notebookId, device);
+    const account = { workspaceId, notebookId, userId: row.userId ?? "", person: row.person };
+    const held = turn.device ? { device: turn.device.id } : {};
+    connect(await createKernel({ kernelId, token: "", memoryMb: row.memoryLimitMb, account, ...held }));
+  };
+
+  /** Waits behind others, in the background; the session is "starting" and says its place. */
+  const wait = async (): Promise<void> => {
+    isWaiting = true;
+    const say = (sentence: string | null): Promise<void> =>
+      commit(() => {
+        state.message = sentence;
+        return [{ type: "session" }];
+      });
+    const turn = await takeTurn(kernelId, {
+      told: (sentence) => void say(sentence),
+      isOver: () => isClosed || state.status !== "starting",
+    });
+    isWaiting = false;
+    if (isClosed || state.status !== "starting") return;
+    if (!turn) return gone();
+    await say(null);
+    await make(turn).catch(async (error: unknown) => {
+      log.warn("a session that waited could not be made", { kernel: kernelId, error: String(error) });
+      await end(error instanceof Error ? error.message : "The session could not be started. Run the cell again.");
+    });
+  };
+
+  const start = async (): Promise<void> => {
+    if (isFresh) {
+      const { userId, person } = row;
+      const { cpus, memoryMb, gpu } = asked;
+      const turn = await askTurn({ session: kernelId, workspaceId, notebookId, userId, person, cpus, memoryMb, gpu });
+      if (turn) return make(turn).catch((error: unknown) => giveBack(kernelId).then(() => Promise.reject(error)));
+      return void wait();
+    }
+    if ((await standing(kernelId))?.state === "waiting") return void wait();
+    const model = await findKernel(kernelId);
+    if (model) connect(model);
+    else gone();
+  };
   await start();
+
+  const idleWatch = setInterval(() => {
+    const at = endsAt();
+    if (!at || at > now() || isClosed) return;
+    const minutes = idleMinutes === 1 ? "1 idle minute" : `${idleMinutes} idle minutes`;
+    void end(`The session ended after ${minutes}. Variables are gone, outputs are kept. Run a cell to start again.`);
+    void deleteKernel(kernelId).catch((error: unknown) => log.warn("an idle session could not be ended", { kernel: kernelId, error }));
+  }, idleLookMs);
+  idleWatch.unref();
+
+  const stop = (): Promise<void> => (isWaiting ? end("The session was stopped before a machine was free.") : deleteKernel(kernelId));
 
   return {
     submit: async (runs) => {
@@ -224,6 +315,8 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
         state.runs.delete(run.id);
         state.runs.set(run.id, store.toRun(run));
       }
+      activeAt = now();
+      await store.putActive(notebookId, activeAt);
       await commit(() => runs.map((run) => ({ type: "run" as const, run: state.runs.get(run.id)! })));
       for (const run of runs) await send(run);
     },
@@ -255,8 +348,24 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
         }),
       );
     },
+    interrupt: () => (isWaiting ? stop() : interruptKernel(kernelId)),
+    restart: async () => {
+      if (!isWaiting) await restartKernel(kernelId);
+    },
+    stop,
+    keep: async () => {
+      activeAt = now();
+      await store.putActive(notebookId, activeAt);
+      await commit(() => [{ type: "session" }]);
+    },
+    setIdle: (minutes) => {
+      idleMinutes = minutes;
+      activeAt = now();
+      void commit(() => [{ type: "session" }]);
+    },
     close: () => {
       isClosed = true;
+      clearInterval(idleWatch);
       line?.close();
       return storing;
     },

@@ -8,7 +8,6 @@ import { cellsAt } from "#lib/notebooks/service.ts";
 import { findNotebook } from "#lib/notebooks/store.ts";
 import type { Session } from "#lib/sessions/contract.ts";
 import * as contract from "#lib/sessions/contract.ts";
-import { deleteKernel, interruptKernel, restartKernel } from "#lib/sessions/kernel-client.ts";
 import type { Runner } from "#lib/sessions/runner.ts";
 import { forgetRunner, runnerOf, startRunner } from "#lib/sessions/runners.ts";
 import * as store from "#lib/sessions/store.ts";
@@ -29,6 +28,8 @@ const asleep = (message: string | null): Session => ({
   memoryLimitMb: env.sessionMemoryMb,
   message,
   startedAt: null,
+  device: null,
+  endsAt: null,
 });
 
 /** The runner of a notebook, with a fresh kernel when none lives. Two requests at once get the same one. */
@@ -47,6 +48,7 @@ const openOrStart = async (scope: Scope, notebookId: string): Promise<Runner> =>
   await forgetRunner(notebookId);
   const row = await scope.transact(async (inner) => {
     const was = await store.findSession(inner.sql, notebookId);
+    const { memoryMb } = await store.wishOf(inner.sql, notebookId);
     const fresh = {
       notebookId,
       workspaceId: inner.workspaceId,
@@ -55,9 +57,13 @@ const openOrStart = async (scope: Scope, notebookId: string): Promise<Runner> =>
       kernelSeq: 0,
       seq: (was?.seq ?? 0) + 1,
       isSandboxed: false,
-      memoryLimitMb: env.sessionMemoryMb,
+      memoryLimitMb: Math.max(memoryMb, env.sessionMemoryMb),
       message: null,
       startedAt: inner.now,
+      activeAt: inner.now,
+      userId: inner.caller.userId,
+      person: inner.caller.name,
+      device: null,
     };
     await store.putSession(inner.sql, fresh);
     await inner.audit("session.started", notebookId, { kernel: fresh.kernelId });
@@ -164,7 +170,7 @@ const withKernel = async (scope: Scope, notebook: string, work: (runner: Runner)
 
 export const interruptSession = verb(
   contract.interruptSession,
-  (scope, { notebook }) => withKernel(scope, notebook, (runner) => interruptKernel(runner.kernelId())),
+  (scope, { notebook }) => withKernel(scope, notebook, (runner) => runner.interrupt()),
   { isUntransacted: true },
 );
 
@@ -172,7 +178,7 @@ export const restartSession = verb(
   contract.restartSession,
   async (scope, { notebook }) => {
     await scope.transact((inner) => inner.audit("session.restarted", notebook));
-    return withKernel(scope, notebook, (runner) => restartKernel(runner.kernelId()));
+    return withKernel(scope, notebook, (runner) => runner.restart());
   },
   { isUntransacted: true },
 );
@@ -181,10 +187,34 @@ export const stopSession = verb(
   contract.stopSession,
   async (scope, { notebook }) => {
     await scope.transact((inner) => inner.audit("session.stopped", notebook));
-    return withKernel(scope, notebook, (runner) => deleteKernel(runner.kernelId()));
+    return withKernel(scope, notebook, (runner) => runner.stop());
   },
   { isUntransacted: true },
 );
+
+export const keepSession = verb(contract.keepSession, (scope, { notebook }) => withKernel(scope, notebook, (runner) => runner.keep()), {
+  isUntransacted: true,
+});
+
+const wishFor = async (scope: Scope, notebook: string): Promise<contract.SessionWish> => {
+  const { cpus, memoryMb, gpu, ownIdleMinutes } = await store.wishOf(scope.sql, notebook);
+  return { cpus, memoryMb, gpu, idleMinutes: ownIdleMinutes, installationIdleMinutes: env.idleMinutes };
+};
+
+export const readWish = verb(contract.readWish, async (scope, { notebook }) => {
+  if (!(await findNotebook(scope, notebook))) throw missing("notebook", notebook);
+  return wishFor(scope, notebook);
+});
+
+export const changeWish = verb(contract.changeWish, async (scope, { notebook, workspace: _, ...change }) => {
+  await find(scope, notebook);
+  const was = await wishFor(scope, notebook);
+  const next = { cpus: was.cpus, memoryMb: was.memoryMb, gpu: was.gpu, idleMinutes: was.idleMinutes, ...change };
+  await store.putWish(scope, { notebookId: notebook, ...next });
+  await scope.audit("session.wished", notebook, next);
+  scope.afterCommit(async () => (await runnerOf(notebook)?.catch(() => null))?.setIdle(next.idleMinutes ?? env.idleMinutes));
+  return { ...next, installationIdleMinutes: env.idleMinutes };
+});
 
 export const clearOutputs = verb(
   contract.clearOutputs,

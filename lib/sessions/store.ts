@@ -1,7 +1,8 @@
 // SQL of the sessions room.
 import { and, asc, desc, eq, inArray, sql as raw } from "drizzle-orm";
 import { type Scoped, type Sql, sql, transaction } from "#db";
-import { cellOutput, cellRun, kernelSession } from "#drizzle/tables/sessions.ts";
+import { cellOutput, cellRun, kernelSession, sessionWish } from "#drizzle/tables/sessions.ts";
+import { env } from "#lib/kit/env.ts";
 import type { CellState, Output } from "#lib/sessions/contract.ts";
 import type { Run } from "#lib/sessions/rules.ts";
 
@@ -28,6 +29,28 @@ export const findSession = async (tx: Sql, notebookId: string): Promise<SessionR
 
 export const putSession = async (tx: Sql, row: typeof kernelSession.$inferInsert): Promise<void> => {
   await tx.insert(kernelSession).values(row).onConflictDoUpdate({ target: kernelSession.notebookId, set: row });
+};
+
+export const putActive = async (notebookId: string, at: Date): Promise<void> => {
+  await sql().update(kernelSession).set({ activeAt: at }).where(eq(kernelSession.notebookId, notebookId));
+};
+
+export const putDevice = async (notebookId: string, device: string | null): Promise<void> => {
+  await sql().update(kernelSession).set({ device }).where(eq(kernelSession.notebookId, notebookId));
+};
+
+export type Wished = { cpus: number; memoryMb: number; gpu: boolean; ownIdleMinutes: number | null; idleMinutes: number };
+
+/** What sessions of a notebook ask for; of one that never said, nothing in particular. */
+export const wishOf = async (tx: Sql, notebookId: string): Promise<Wished> => {
+  const [row] = await tx.select().from(sessionWish).where(eq(sessionWish.notebookId, notebookId));
+  const { cpus, memoryMb, gpu, idleMinutes } = row ?? { cpus: 0, memoryMb: 0, gpu: false, idleMinutes: null };
+  return { cpus, memoryMb, gpu, ownIdleMinutes: idleMinutes, idleMinutes: idleMinutes ?? env.idleMinutes };
+};
+
+export const putWish = async (at: Scoped, row: Omit<typeof sessionWish.$inferInsert, "workspaceId">): Promise<void> => {
+  const whole = { ...row, workspaceId: at.workspaceId };
+  await at.sql.insert(sessionWish).values(whole).onConflictDoUpdate({ target: sessionWish.notebookId, set: whole });
 };
 
 /** Sessions that should be alive; taken up again when the web process starts. */

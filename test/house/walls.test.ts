@@ -49,6 +49,7 @@ const runtimeImports = (name: string): string[] => {
 const domains = [
   "workspace",
   "costs",
+  "devices",
   "notebooks",
   "sessions",
   "datasets",

@@ -12,7 +12,7 @@ import { cast, sum } from "#lib/learn/graph/operators/shaping.ts";
 export const loadRuntime = (): Promise<typeof Ort> => import("onnxruntime-node");
 
 /** What a person does when a device cannot be had. */
-const advice: Record<Device, string> = {
+export const advice: Record<Device, string> = {
   cpu: "onnxruntime-node is not installed for this platform. Run npm install.",
   webgpu:
     "No WebGPU adapter was found. Install a Vulkan driver (Debian: libvulkan1 and mesa-vulkan-drivers, Mesa 23 or newer; NVIDIA and AMD ship " +
@@ -67,7 +67,8 @@ const answers = (device: Device): Promise<boolean> =>
     () => false,
   );
 
-const msOf = async (device: Device): Promise<number> => {
+/** Milliseconds of three products of 512 × 512 matrices, after one that compiles. */
+export const measure = async (device: Device): Promise<number> => {
   const session = await openProbe(device, 512);
   await session.run(); // the first run compiles
   const startedAt = performance.now();
@@ -83,7 +84,7 @@ export const chooseDevice = (): Promise<Device> => {
   fastest ??= (async (): Promise<Device> => {
     if (await answers("cuda")) return "cuda";
     if (!(await answers("webgpu"))) return "cpu";
-    return (await msOf("webgpu")) < (await msOf("cpu")) ? "webgpu" : "cpu";
+    return (await measure("webgpu")) < (await measure("cpu")) ? "webgpu" : "cpu";
   })();
   return fastest;
 };

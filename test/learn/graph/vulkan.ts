@@ -17,14 +17,21 @@ const untar = (tar: Buffer, folder: string): void => {
   }
 };
 
-/** Runs a task of the child and answers what it said, line by line; an adapter that is not there is the word "no adapter". */
-export const onSoftwareGpu = async (task: string, folder: string): Promise<Record<string, unknown>[] | "no adapter"> => {
+/** The environment in which a process finds the software driver, unpacked into a folder; null on machines it is not made for. */
+export const softwareVulkan = (folder: string): Record<string, string> | null => {
   const packed = fileURLToPath(new URL("../../../node_modules/@sparticuz/chromium/bin/swiftshader.tar.br", import.meta.url));
-  if (!existsSync(packed) || process.platform !== "linux" || process.arch !== "x64") return "no adapter";
+  if (!existsSync(packed) || process.platform !== "linux" || process.arch !== "x64") return null;
   mkdirSync(folder, { recursive: true });
   untar(brotliDecompressSync(readFileSync(packed)), folder);
+  return { LD_LIBRARY_PATH: folder, VK_ICD_FILENAMES: join(folder, "vk_swiftshader_icd.json"), XDG_RUNTIME_DIR: folder };
+};
+
+/** Runs a task of the child and answers what it said, line by line; an adapter that is not there is the word "no adapter". */
+export const onSoftwareGpu = async (task: string, folder: string): Promise<Record<string, unknown>[] | "no adapter"> => {
+  const driver = softwareVulkan(folder);
+  if (!driver) return "no adapter";
   const child = spawn(process.execPath, [fileURLToPath(new URL("webgpu-child.ts", import.meta.url)), task, folder], {
-    env: { ...process.env, LD_LIBRARY_PATH: folder, VK_ICD_FILENAMES: join(folder, "vk_swiftshader_icd.json"), XDG_RUNTIME_DIR: folder },
+    env: { ...process.env, ...driver },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let [text, noise] = ["", ""];
