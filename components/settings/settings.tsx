@@ -241,6 +241,9 @@ export const Settings = (props: Props) => {
         sentence={`You are ${role} here.`}
         actions={
           <>
+            <a className="btn quiet" href={`/${workspace}/settings/machines`}>
+              Machines
+            </a>
             {canOwn ? (
               <button type="button" className="btn" onClick={() => setDialog("invite")}>
                 Invite by link

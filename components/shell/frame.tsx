@@ -22,7 +22,13 @@ const groups: { title: string; rooms: { name: IconName; word: string }[] }[] = [
       { name: "monitoring", word: "Monitoring" },
     ],
   },
-  { title: "House", rooms: [{ name: "settings", word: "Settings" }] },
+  {
+    title: "House",
+    rooms: [
+      { name: "costs", word: "Costs" },
+      { name: "settings", word: "Settings" },
+    ],
+  },
 ];
 
 export type Crumb = { word: string; href?: string };

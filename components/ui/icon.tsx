@@ -36,6 +36,12 @@ const paths = {
     </>
   ),
   monitoring: <path d="M1.5 9h3l2-5 3 8.5L11.5 7l1 2h2" />,
+  costs: (
+    <>
+      <path d="M3.500 2h9v12l-2.200-1.500L8 14l-2.300-1.500L3.500 14z" />
+      <path d="M6 5.500h4M6 8.500h4" />
+    </>
+  ),
   settings: (
     <>
       <circle cx="8" cy="8" r="2" />

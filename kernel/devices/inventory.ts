@@ -18,8 +18,8 @@ const drivers: [RegExp, string, boolean][] = [
   [/^libGLX_nvidia/, "NVIDIA", false],
   [/^libvulkan_radeon|^amdvlk/, "AMD Radeon", false],
   [/^libvulkan_intel/, "Intel graphics", false],
-  [/^libvulkan_lvp/, "lavapipe, a graphics card in software", true],
-  [/^libvk_swiftshader/, "SwiftShader, a graphics card in software", true],
+  [/^libvulkan_lvp/, "lavapipe", true],
+  [/^libvk_swiftshader/, "SwiftShader", true],
 ];
 
 /** What answers, by the driver that was mapped; hardware first where several were. */
