@@ -212,9 +212,9 @@ export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Prop
           Stop <kbd>I I</kbd>
         </button>
       ) : null}
-      <button type="button" className="btn quiet" onClick={() => actions.restart()} disabled={running.session.status === "none"}>
+      <button type="button" className="btn quiet" onClick={() => actions.restart()}>
         <Icon name="restart" />
-        Restart
+        {running.session.status === "none" || running.session.status === "lost" ? "Start" : "Restart"}
       </button>
       <button type="button" className="btn" onClick={() => actions.runAll()} disabled={!isSynced}>
         <Icon name="play" />
@@ -246,7 +246,15 @@ export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Prop
       ]}
       faces={faces}
       actions={top}
-      block={<TitleBlock session={running.session} saved={saved} />}
+      block={
+        <TitleBlock
+          workspace={workspace}
+          notebook={notebook.id}
+          session={running.session}
+          saved={saved}
+          onKeep={can.run ? actions.keep : null}
+        />
+      }
     >
       <div className="nb">
         <style>

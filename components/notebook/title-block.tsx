@@ -1,4 +1,8 @@
+"use client";
 // The strip of facts at the foot of a notebook: session, walls, memory, revision, and whether what you wrote is on disk.
+import { useCallback, useState } from "react";
+import { Countdown } from "#components/notebook/countdown.tsx";
+import { SessionDialog } from "#components/notebook/session-dialog.tsx";
 import type { Saved } from "#components/notebook/use-document.ts";
 import { State } from "#components/ui/state.tsx";
 import type { Session } from "#lib/sessions/contract.ts";
@@ -21,33 +25,56 @@ const savedWords: Record<Saved["state"], string> = {
 
 const memory = (mb: number): string => (mb >= 1000 ? `${(mb / 1024).toFixed(1)} GB` : `${mb} MB`);
 
-export const TitleBlock = ({ session, saved }: { session: Session; saved: Saved }) => {
+type Props = {
+  workspace: string;
+  notebook: string;
+  session: Session;
+  saved: Saved;
+  /** Absent for who may not run. */
+  onKeep: (() => void) | null;
+};
+
+export const TitleBlock = ({ workspace, notebook, session, saved, onKeep }: Props) => {
   const { of, word } = sessionWords[session.status];
+  const [isAsking, setAsking] = useState(false);
+  const close = useCallback(() => setAsking(false), []);
+  const device = session.device ?? "cpu";
   return (
-    <footer className="block">
-      <span>
-        <State of={of}>{word}</State> <span className="dim">{session.kernel}</span>
-      </span>
-      <span>
-        <span className="label">Device</span>cpu
-      </span>
-      {session.memoryMb !== null ? (
+    <>
+      <footer className="block">
         <span>
-          <span className="label">Memory</span>
-          {memory(session.memoryMb)} <span className="dim">of {memory(session.memoryLimitMb)}</span>
+          <State of={of}>{word}</State> <span className="dim">{session.kernel}</span>
         </span>
-      ) : null}
-      {session.status !== "none" && session.status !== "lost" && !session.isSandboxed ? (
         <span>
-          <State of="stale">Not sandboxed</State> <span className="dim">install bubblewrap on the server</span>
+          <span className="label">Device</span>
+          {onKeep ? (
+            <button type="button" className="lk" title="What the session asks for" onClick={() => setAsking(true)}>
+              {device}
+            </button>
+          ) : (
+            device
+          )}
         </span>
-      ) : null}
-      {session.message ? <span className="dim">{session.message}</span> : null}
-      <span className="fill" />
-      <span>
-        <span className="label">Revision</span>
-        {saved.revision} <span className={saved.state === "refused" ? "failed" : "dim"}>{savedWords[saved.state]}</span>
-      </span>
-    </footer>
+        {session.memoryMb !== null ? (
+          <span>
+            <span className="label">Memory</span>
+            {memory(session.memoryMb)} <span className="dim">of {memory(session.memoryLimitMb)}</span>
+          </span>
+        ) : null}
+        {["idle", "busy", "restarting"].includes(session.status) && !session.isSandboxed ? (
+          <span>
+            <State of="stale">Not sandboxed</State> <span className="dim">install bubblewrap on the server</span>
+          </span>
+        ) : null}
+        <Countdown endsAt={session.endsAt} onKeep={onKeep} />
+        {session.message ? <span className="dim">{session.message}</span> : null}
+        <span className="fill" />
+        <span>
+          <span className="label">Revision</span>
+          {saved.revision} <span className={saved.state === "refused" ? "failed" : "dim"}>{savedWords[saved.state]}</span>
+        </span>
+      </footer>
+      {isAsking ? <SessionDialog workspace={workspace} notebook={notebook} onClose={close} /> : null}
+    </>
   );
 };

@@ -6,7 +6,7 @@ import { useToast } from "#components/ui/toast.tsx";
 import { call } from "#lib/kit/call.ts";
 import { isProblem } from "#lib/kit/problem.ts";
 import { addCell, convertCell, deleteCell, hashSource, moveCell } from "#lib/notebooks/document.ts";
-import { interruptSession, restartSession, runCells } from "#lib/sessions/contract.ts";
+import { interruptSession, keepSession, restartSession, runCells } from "#lib/sessions/contract.ts";
 
 const newCellId = (): string =>
   `cell_${Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => "0123456789abcdefghjkmnpqrstvwxyz"[byte % 32]).join("")}`;
@@ -39,6 +39,7 @@ export const useActions = (workspace: string, notebook: string, shared: Shared |
       runAll: () => run(cells),
       interrupt: () => call(interruptSession, place).catch(refuse),
       restart: () => call(restartSession, place).catch(refuse),
+      keep: () => void call(keepSession, place).catch(refuse),
       add: (after: string | null, cellType: "code" | "markdown" = "code"): string | null => {
         if (!shared) return null;
         const id = newCellId();

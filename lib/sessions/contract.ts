@@ -115,7 +115,10 @@ const sessionVerb = (verb: "start" | "interrupt" | "restart" | "stop" | "keep", 
 
 export const startSession = sessionVerb("start", "Starts a session for this notebook, or answers the one that runs.");
 export const interruptSession = sessionVerb("interrupt", "Stops the running cell and drops the queue; variables stay.");
-export const restartSession = sessionVerb("restart", "Starts the session anew: variables go, outputs stay.");
+export const restartSession = sessionVerb(
+  "restart",
+  "Starts the session anew, also one that ended or was lost: variables go, outputs stay.",
+);
 export const stopSession = sessionVerb("stop", "Ends the session and frees its memory; outputs stay.");
 
 export const keepSession = sessionVerb("keep", "Counts the idle minutes of the session from now.");

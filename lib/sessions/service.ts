@@ -177,8 +177,12 @@ export const interruptSession = verb(
 export const restartSession = verb(
   contract.restartSession,
   async (scope, { notebook }) => {
+    await find(scope, notebook);
+    const runner = await runnerOf(notebook)?.catch(() => null);
+    if (!runner || ["none", "lost"].includes(runner.session().status)) return (await ensureRunner(scope, notebook)).session();
     await scope.transact((inner) => inner.audit("session.restarted", notebook));
-    return withKernel(scope, notebook, (runner) => runner.restart());
+    await runner.restart();
+    return runner.session();
   },
   { isUntransacted: true },
 );
