@@ -71,7 +71,7 @@ const add = (state: State, cellId: string, output: Output, displayId: string | n
 const stream = (state: State, cellId: string, name: StreamOutput["name"], text: string): Change[] => {
   const cell = cellOf(state, cellId);
   const last = cell.clearsNext ? undefined : cell.outputs.at(-1);
-  if (last?.output_type !== "stream" || last.name !== name || last.text.length > streamPart || cell.bytes > textLimit)
+  if (last?.output_type !== "stream" || last.name !== name || last.text.length > streamPart || cell.bytes + text.length > textLimit)
     return add(state, cellId, { output_type: "stream", name, text });
   last.text += text;
   cell.bytes += text.length;
