@@ -15,6 +15,7 @@ import { serveChannels } from "#kernel/jupyter/channels.ts";
 import { openSessions } from "#kernel/jupyter/sessions.ts";
 import { v1Protocol } from "#kernel/jupyter/wire.ts";
 import { type Kernel, makeKernel } from "#kernel/kernel.ts";
+import { openLanguageService } from "#kernel/language/service.ts";
 import { type House, Refused, routes } from "#kernel/rest.ts";
 import { type Policy, policyFor } from "#kernel/sandbox/policy.ts";
 import { type Card, canSandbox } from "#kernel/sandbox/sandbox.ts";
@@ -95,6 +96,7 @@ export const openGateway = async (options: Options): Promise<Gateway> => {
     return inventory;
   };
   let ended: Meter[] = [];
+  const language = openLanguageService();
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: messageLimitBytes,
@@ -177,6 +179,7 @@ export const openGateway = async (options: Options): Promise<Gateway> => {
       model,
       startedAt,
       connections: [...connections.values()].reduce((sum, one) => sum + one, 0),
+      language,
     };
   };
 
@@ -257,6 +260,7 @@ export const openGateway = async (options: Options): Promise<Gateway> => {
     port: (server.address() as { port: number }).port,
     close: async () => {
       spares.close();
+      language.close();
       for (const kernel of kernels.values()) kernel.remove();
       await beat?.stop();
       for (const socket of sockets.clients) socket.terminate();

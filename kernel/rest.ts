@@ -5,6 +5,9 @@ import { kernelSpec } from "#kernel/jupyter/info.ts";
 import { activeRequests, answerInput, progressOf, startRequest } from "#kernel/jupyter/requests.ts";
 import type { Sessions } from "#kernel/jupyter/sessions.ts";
 import type { Kernel } from "#kernel/kernel.ts";
+import { askAbout } from "#kernel/language/asking.ts";
+import type { Question } from "#kernel/language/messages.ts";
+import type { LanguageService } from "#kernel/language/service.ts";
 
 type Body = Record<string, unknown>;
 type Reply = { status: number; body?: unknown; headers?: Record<string, string> };
@@ -19,6 +22,7 @@ export type House = {
   model: (kernel: Kernel) => unknown;
   startedAt: Date;
   connections: number;
+  language: LanguageService;
 };
 
 /** A refusal with its HTTP status, in words for the person who asked. */
@@ -145,6 +149,11 @@ export const routes: readonly Route[] = [
   route("GET", "/api/kernels/:kernel/variables/:name", async (house, _body, [id, name]) =>
     answerQuestion(await kernelIn(house, id!).variable(name!)),
   ),
+  route("POST", "/api/language", async (house, body) => {
+    if (house.owner !== null) throw new Refused(404, "Only Atelier itself asks this.");
+    const { kernelId, ...question } = body as Body & { kernelId?: string };
+    return { status: 200, body: await askAbout(house.language, question as unknown as Question, kernelId ? house.find(kernelId) : null) };
+  }),
   route("GET", "/api/sessions", (house) => ({ status: 200, body: house.sessions.list(house.owner).map(house.sessions.model) })),
   route("POST", "/api/sessions", async (house, body) => {
     mustBeOurs((body.kernel as { name?: unknown } | undefined)?.name);

@@ -2,10 +2,12 @@
 // One live editor, as tall as its text: mounted for the cell that is being edited, and only for that one. Until it is there, a hidden field
 // has the focus and keeps what is typed, so that nobody waits and no letter becomes a command.
 import type { editor as MonacoEditor } from "monaco-editor";
-import { type KeyboardEvent, type RefObject, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, type RefObject, useContext, useEffect, useRef, useState } from "react";
 import type * as Y from "yjs";
 import { bindEditor } from "#components/notebook/bind-editor.ts";
 import { loadMonaco } from "#components/notebook/editor-setup.ts";
+import { NotebookContext } from "#components/notebook/language/cell-models.ts";
+import { landIn, speak } from "#components/notebook/language/providers.ts";
 import { StaticCode } from "#components/notebook/static-code.tsx";
 import type { Person, Shared } from "#components/notebook/use-document.ts";
 
@@ -47,6 +49,7 @@ const options: MonacoEditor.IStandaloneEditorConstructionOptions = {
   fixedOverflowWidgets: true,
   contextmenu: false,
   occurrencesHighlight: "off",
+  wordBasedSuggestions: "off",
   accessibilitySupport: "auto",
   theme: "atelier",
 };
@@ -55,6 +58,9 @@ export const CodeEditor = ({ cellId, text, language, shared, people, hasFocus, o
   const host = useRef<HTMLDivElement>(null);
   const bound = useRef<ReturnType<typeof bindEditor> | null>(null);
   const editor = useRef<MonacoEditor.IStandaloneCodeEditor | null>(null);
+  const around = useContext(NotebookContext);
+  const notebook = useRef(around);
+  notebook.current = around;
   const early = useRef<HTMLTextAreaElement>(null);
   const act = useRef({ onLeave, onRun });
   act.current = { onLeave, onRun };
@@ -76,19 +82,22 @@ export const CodeEditor = ({ cellId, text, language, shared, people, hasFocus, o
       made.addCommand(
         monaco.KeyCode.Escape,
         () => act.current.onLeave(),
-        "!suggestWidgetVisible && !parameterHintsVisible && !findWidgetVisible",
+        "!suggestWidgetVisible && !parameterHintsVisible && !findWidgetVisible && !renameInputVisible && !referenceSearchVisible",
       );
       made.addCommand(monaco.KeyMod.CtrlCmd | monaco.KeyCode.KeyZ, () => void shared.undo.undo());
       made.addCommand(monaco.KeyMod.CtrlCmd | monaco.KeyMod.Shift | monaco.KeyCode.KeyZ, () => void shared.undo.redo());
       bound.current = bindEditor(monaco, made, text, cellId, shared);
+      const silence = language === "typescript" && notebook.current ? speak(monaco, made, { ...notebook.current, cellId }) : null;
       editor.current = made;
       made.setPosition(made.getModel()!.getPositionAt(caret.current));
+      if (notebook.current) landIn(made, cellId, notebook.current.jump);
       if (wantsFocus.current) made.focus();
       if (early.current?.value) made.trigger("keyboard", "type", { text: early.current.value });
       setReady(true);
       end = () => {
         caret.current = made.getModel()!.getOffsetAt(made.getPosition()!);
         bound.current?.dispose();
+        silence?.();
         const model = made.getModel();
         made.dispose();
         model?.dispose();

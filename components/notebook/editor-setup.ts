@@ -1,14 +1,12 @@
 "use client";
 // Monaco, once a page: our own copy (nothing from a network), workers bundled, two themes made from the tokens.
 import { loader } from "@monaco-editor/react";
+import { installLanguage } from "#components/notebook/language/providers.ts";
 
 export type Monaco = typeof import("monaco-editor");
 let loading: Promise<Monaco> | null = null;
 
-const workerFor = (label: string): Worker =>
-  label === "typescript" || label === "javascript"
-    ? new Worker(new URL("monaco-editor/languages/features/typescript/ts.worker.js", import.meta.url), { type: "module" })
-    : new Worker(new URL("monaco-editor/editor/editor.worker.js", import.meta.url), { type: "module" });
+const workerFor = (): Worker => new Worker(new URL("monaco-editor/editor/editor.worker.js", import.meta.url), { type: "module" });
 
 /** A token's colour as #rrggbb, whatever space it is written in. */
 const colour = (name: string): string => {
@@ -61,20 +59,10 @@ export const paint = (monaco: Monaco): void => {
 /** Loads Monaco on first use and keeps its theme with the page's. */
 export const loadMonaco = (): Promise<Monaco> => {
   loading ??= (async () => {
-    (globalThis as { MonacoEnvironment?: unknown }).MonacoEnvironment = { getWorker: (_: string, label: string) => workerFor(label) };
+    (globalThis as { MonacoEnvironment?: unknown }).MonacoEnvironment = { getWorker: workerFor };
     const monaco = await import("monaco-editor");
     loader.config({ monaco });
-    const { typescript } = monaco as unknown as {
-      typescript?: {
-        typescriptDefaults: { setDiagnosticsOptions: (options: object) => void; setCompilerOptions: (options: object) => void };
-      };
-    };
-    typescript?.typescriptDefaults.setDiagnosticsOptions({
-      noSemanticValidation: true,
-      noSyntaxValidation: false,
-      diagnosticCodesToIgnore: [1375, 1378, 1108, 2451],
-    });
-    typescript?.typescriptDefaults.setCompilerOptions({ target: 99, module: 99, allowNonTsExtensions: true });
+    installLanguage(monaco);
     paint(monaco);
     new MutationObserver(() => paint(monaco)).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => paint(monaco));

@@ -2,6 +2,7 @@
 // The notebook: many people, one document, one session. Structure and text come from the document, state and outputs from the server.
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { CellView } from "#components/notebook/cell-view.tsx";
+import { NotebookContext, useNotebook } from "#components/notebook/language/cell-models.ts";
 import { Outline } from "#components/notebook/outline.tsx";
 import { Resting } from "#components/notebook/resting.tsx";
 import { TitleBlock } from "#components/notebook/title-block.tsx";
@@ -142,6 +143,7 @@ export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Prop
     setEditing(id);
   }, []);
   const leave = useCallback(() => setEditing(null), []);
+  const language = useNotebook(workspace, notebook.id, shared, edit);
   const addAnd = (after: string | null): void => {
     const id = actions.add(after);
     if (id) {
@@ -268,37 +270,39 @@ export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Prop
         <main className="sheet" aria-label={notebook.title} data-ready={isSynced}>
           <Announcer states={running.cells} numbers={numbers} />
           {isSynced && shared ? (
-            cells.map((cell) => (
-              <CellView
-                key={cell.id}
-                cell={cell}
-                number={numbers.get(cell.id) ?? 0}
-                state={running.cells[cell.id]}
-                outputs={running.outputs[cell.id]}
-                shared={shared}
-                people={people}
-                isSelected={cell.id === selected}
-                isEditing={cell.id === editing}
-                canWrite={can.write}
-                isFolded={folded.has(cell.id)}
-                onSelect={setSelected}
-                onEdit={edit}
-                onLeave={leave}
-                onRun={runFrom}
-                margin={
-                  cell.id === selected ? (
-                    <Margin
-                      cell={cell}
-                      can={can}
-                      actions={actions}
-                      isRunning={running.cells[cell.id]?.status === "running"}
-                      onRun={() => actions.run([cell])}
-                      onPromote={() => promote(cell)}
-                    />
-                  ) : null
-                }
-              />
-            ))
+            <NotebookContext value={language}>
+              {cells.map((cell) => (
+                <CellView
+                  key={cell.id}
+                  cell={cell}
+                  number={numbers.get(cell.id) ?? 0}
+                  state={running.cells[cell.id]}
+                  outputs={running.outputs[cell.id]}
+                  shared={shared}
+                  people={people}
+                  isSelected={cell.id === selected}
+                  isEditing={cell.id === editing}
+                  canWrite={can.write}
+                  isFolded={folded.has(cell.id)}
+                  onSelect={setSelected}
+                  onEdit={edit}
+                  onLeave={leave}
+                  onRun={runFrom}
+                  margin={
+                    cell.id === selected ? (
+                      <Margin
+                        cell={cell}
+                        can={can}
+                        actions={actions}
+                        isRunning={running.cells[cell.id]?.status === "running"}
+                        onRun={() => actions.run([cell])}
+                        onPromote={() => promote(cell)}
+                      />
+                    ) : null
+                  }
+                />
+              ))}
+            </NotebookContext>
           ) : (
             <Resting cells={notebook.cells} outputs={outputs.outputs} />
           )}

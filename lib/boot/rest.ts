@@ -4,6 +4,8 @@ import { toNodeHandler } from "better-auth/node";
 import Fastify, { type FastifyInstance } from "fastify";
 import { health } from "#lib/boot/health.ts";
 import { verbs } from "#lib/boot/verbs.ts";
+import { datasetEvents } from "#lib/datasets/contract.ts";
+import { tablesOf } from "#lib/datasets/typing.ts";
 import { mountBeats } from "#lib/devices/internal.ts";
 import { mountEvents } from "#lib/kit/events.ts";
 import { openApiOf } from "#lib/kit/openapi.ts";
@@ -13,6 +15,7 @@ import { acceptBodies, answerProblem, mountVerbs } from "#lib/kit/route.ts";
 import { mountServingInternal } from "#lib/serving/internal.ts";
 import { mountKserve } from "#lib/serving/kserve.ts";
 import { mountJupyter } from "#lib/sessions/jupyter.ts";
+import { forgetTables, installTables } from "#lib/sessions/language/tables.ts";
 import { authenticate, authority } from "#lib/workspace/authority.ts";
 import { auth } from "#lib/workspace/people-store.ts";
 
@@ -52,6 +55,10 @@ export const openRest = async (newsroom: Newsroom): Promise<FastifyInstance> => 
   );
   const identify = (request: { raw: Parameters<typeof authenticate>[0] }) => authenticate(request.raw);
   mountVerbs(app, verbs, identify);
+  installTables(tablesOf);
+  newsroom.listen((news) => {
+    if (news.workspaceId && Object.values<string>(datasetEvents).includes(news.topic)) forgetTables(news.workspaceId);
+  });
   mountEvents(app, identify, authority, newsroom);
   mountSignIn(app);
   mountJupyter(app);

@@ -11,6 +11,7 @@ import * as pipelineRuns from "#lib/pipelines/run-service.ts";
 import * as pipelines from "#lib/pipelines/service.ts";
 import * as serving from "#lib/serving/service.ts";
 import * as insideSessions from "#lib/sessions/inside.ts";
+import * as language from "#lib/sessions/language/service.ts";
 import * as sessions from "#lib/sessions/service.ts";
 import * as workspace from "#lib/workspace/service.ts";
 
@@ -21,6 +22,7 @@ export const verbs = verbsOf(
   notebooks,
   sessions,
   insideSessions,
+  language,
   datasets,
   experiments,
   models,

@@ -1,8 +1,8 @@
 // SQL of the datasets room: rows in, nouns out.
 import { and, desc, eq, isNotNull, isNull, lt, or, sql as raw } from "drizzle-orm";
-import { type Scoped, sql } from "#db";
+import { type Scoped, type Sql, sql } from "#db";
 import { dataset, datasetVersion } from "#drizzle/tables/datasets.ts";
-import type { Column, Dataset, Report, Version, VersionStatus } from "#lib/datasets/contract.ts";
+import type { Column, ColumnType, Dataset, Report, Version, VersionStatus } from "#lib/datasets/contract.ts";
 
 type DatasetRow = typeof dataset.$inferSelect;
 export type VersionRow = typeof datasetVersion.$inferSelect;
@@ -188,4 +188,19 @@ export const finishVersion = async (
     )
     .returning({ id: datasetVersion.id });
   return rows.length > 0;
+};
+
+/** Names and types of the columns of every table cells can open here: the three newest ready versions of each data set, newest first. */
+export const knownColumns = async (
+  tx: Sql,
+  workspaceId: string,
+): Promise<{ name: string; number: number; columns: { name: string; type: ColumnType }[] }[]> => {
+  const { rows } = await tx.execute<{ name: string; number: number; columns: { name: string; type: ColumnType }[] }>(raw`
+    select name, number, columns from (
+      select d.name, v.number, row_number() over (partition by d.id order by v.number desc) as place,
+        (select jsonb_agg(jsonb_build_object('name', one->>'name', 'type', one->>'type')) from jsonb_array_elements(v.columns) one) as columns
+      from ${datasetVersion} v join ${dataset} d on d.id = v.dataset_id
+      where d.workspace_id = ${workspaceId} and d.trashed_at is null and v.status = 'ready' and v.columns is not null
+    ) ready where place <= 3 order by name, number desc limit 1000`);
+  return rows;
 };

@@ -134,6 +134,9 @@ export const flushLive = async (id: string): Promise<void> => {
   if (entry) await (await entry.document).flush();
 };
 
+/** The document as people in this process see it now, stored or not; null when nobody has it open here. */
+export const openDocument = async (id: string): Promise<Y.Doc | null> => (await held().get(id)?.document)?.doc ?? null;
+
 /** Stores everything that is open; called when the process ends. */
 export const flushAll = async (): Promise<void> => {
   await Promise.allSettled([...held().keys()].map(flushLive));

@@ -8,7 +8,7 @@ import { pipeline } from "node:stream/promises";
 import * as contract from "#lib/datasets/contract.ts";
 import { isProblem } from "#lib/kit/problem.ts";
 import { callFromCell, sendFromCell, session } from "#lib/sdk/door.ts";
-import { database, type Table, tableFrom, tableOf } from "#lib/sdk/table.ts";
+import { database, type KindsOf, type KnownTables, type Table, tableFrom, tableOf } from "#lib/sdk/table.ts";
 
 const opened = new Map<string, Promise<Table>>();
 const folder = (): string => session()?.workDir ?? tmpdir();
@@ -49,15 +49,15 @@ const openView = async (name: string, version: string): Promise<Table> => {
  * const loans = await datasets.open("lending_club");
  * const rate = await loans.column("int_rate"); // Float64Array
  */
-export const open = (name: string): Promise<Table> => {
+export const open = <Name extends (keyof KnownTables & string) | (string & {})>(name: Name): Promise<Table<KindsOf<Name>>> => {
   const [base, version = "latest"] = name.split("@") as [string, string?];
   const key = `${base}@${version}`;
   const known = opened.get(key);
-  if (known && version !== "latest") return known;
+  if (known && version !== "latest") return known as Promise<Table<KindsOf<Name>>>;
   const table = openView(base, version);
   opened.set(key, table);
   table.catch(() => opened.delete(key));
-  return table;
+  return table as Promise<Table<KindsOf<Name>>>;
 };
 
 /**

@@ -10,6 +10,20 @@ export type ColumnKind = "number" | "boolean" | "date" | "string";
 export type TableColumn = { name: string; type: ColumnKind };
 /** Columns by name: Float64Array with NaN where a number is missing, or strings with "" where a text is missing. */
 export type Columns = Record<string, Float64Array | string[]>;
+/** Kinds of a table's columns by name, as far as they are known before it is read. */
+export type Kinds = Record<string, ColumnKind>;
+/** The workspace's data sets by the name they are opened under; empty here, filled by the language service from what they hold. */
+// biome-ignore lint/suspicious/noEmptyInterface: filled from outside
+export interface KnownTables {}
+/** What is known of a data set's columns before it is read. */
+export type KindsOf<Name extends string> = Name extends keyof KnownTables ? Extract<KnownTables[Name], Kinds> : Kinds;
+/** A column as read: numbers and truth values (1 and 0) as numbers, dates and texts as text. */
+export type ColumnOf<Kind extends ColumnKind> = Kind extends "number" | "boolean" ? Float64Array : string[];
+type CellOf<Kind extends ColumnKind> = Kind extends "number" ? number : Kind extends "boolean" ? boolean : string;
+/** A row of a table of such columns; what is not known before it is read is unknown. */
+export type RowOf<Known extends Kinds> = string extends keyof Known
+  ? Record<string, unknown>
+  : { [Name in keyof Known]: CellOf<Known[Name]> | null };
 
 const previewRows = 10;
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -122,7 +136,7 @@ const bundle = (facts: Facts, source: string): Record<string, unknown> => ({
     .join(", ")}${facts.columns.length > 8 ? ", …" : ""})`,
 });
 
-export type Table = {
+export type Table<Known extends Kinds = Kinds> = {
   /** Name of the view in the session's DuckDB, for use in SQL. */
   readonly view: string;
   readonly source: string;
@@ -131,11 +145,11 @@ export type Table = {
   /** SQL over this table under the name `this`; answers a new table. */
   sql: (query: string) => Promise<Table>;
   /** One column as a typed array; throws when there is no such column. */
-  column: (name: string) => Promise<Float64Array | string[]>;
+  column<Name extends keyof Known & string>(name: Name): Promise<ColumnOf<Known[Name]>>;
   /** Several or all columns, for `learn`. */
-  toColumns: (names?: string[]) => Promise<Columns>;
-  /** Plain objects, at most `limit` (1,000); the caller says their shape. */
-  rows: <Row extends Record<string, unknown>>(limit?: number) => Promise<Row[]>;
+  toColumns<Name extends keyof Known & string>(names?: Name[]): Promise<{ [One in Name]: ColumnOf<Known[One]> }>;
+  /** Plain objects, at most `limit` (1,000); where the columns are not known, the caller says their shape. */
+  rows<Row extends Record<string, unknown> = RowOf<Known>>(limit?: number): Promise<Row[]>;
   [display: symbol]: () => Record<string, unknown>;
 };
 
@@ -155,8 +169,8 @@ export const tableOf = async (view: string, source: string): Promise<Table> => {
     rowCount: facts.rowCount,
     sql: (query) => tableFrom(query.replaceAll(/\bthis\b/g, view), `query on ${source}`),
     column: (name) => readColumn(db, view, find(name)),
-    toColumns: async (names = facts.columns.map((column) => column.name)) => {
-      const all: Columns = {};
+    toColumns: async <Name extends string>(names = facts.columns.map((column) => column.name) as Name[]) => {
+      const all = {} as Record<Name, Float64Array | string[]>;
       for (const name of names) all[name] = await readColumn(db, view, find(name));
       return all;
     },

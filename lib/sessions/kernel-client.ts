@@ -13,10 +13,12 @@ export type Account = { workspaceId: string; notebookId: string; userId: string;
 
 export type KernelModel = { id: string; execution_state: string; atelier: { sandboxed: boolean; memoryMb: number; rssMb: number } };
 
-const ask = async (kernelId: string, path: string, init: RequestInit = {}): Promise<Response> => {
-  const gateway = await gatewayOf(kernelId);
+/** The first question parses all types. */
+const languageMs = 70_000;
+
+const askAt = async (gateway: string, path: string, init: RequestInit = {}, limitMs = 15_000): Promise<Response> => {
   try {
-    return await fetch(`${gateway}${path}`, { ...init, headers: headers(), signal: AbortSignal.timeout(15_000) });
+    return await fetch(`${gateway}${path}`, { ...init, headers: headers(), signal: AbortSignal.timeout(limitMs) });
   } catch (cause) {
     throw new Problem(
       "unavailable",
@@ -26,6 +28,9 @@ const ask = async (kernelId: string, path: string, init: RequestInit = {}): Prom
     );
   }
 };
+
+const ask = async (kernelId: string, path: string, init: RequestInit = {}): Promise<Response> =>
+  askAt(await gatewayOf(kernelId), path, init);
 
 /** Creates a kernel, or answers the one with this id. */
 export const createKernel = async (wish: {
@@ -72,6 +77,16 @@ export const askKernel = async (kernelId: string, path: string): Promise<unknown
     "sessions.busy",
     answer.status === 409 ? "A cell holds the session. Look again when it has ended." : (body.message ?? "The session does not answer."),
   );
+};
+
+/** Asks the language process about a notebook, beside its session where it has one; `isStale`: it holds nothing of what the question
+ * builds on. */
+export const askLanguage = async (question: { kernelId?: string }): Promise<{ isStale: boolean; answer?: unknown }> => {
+  const gateway = question.kernelId ? await gatewayOf(question.kernelId) : env.kernelUrl;
+  const answer = await askAt(gateway, "/api/language", { method: "POST", body: JSON.stringify(question) }, languageMs);
+  if (answer.ok) return (await answer.json()) as { isStale: boolean; answer?: unknown };
+  const { message } = (await answer.json().catch(() => ({}))) as { message?: string };
+  throw new Problem("unavailable", "sessions.language_away", message ?? "The language service does not answer. Ask again in a moment.");
 };
 
 /** A long answer of a kernel as it comes; null when there is none. */

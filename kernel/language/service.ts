@@ -1,0 +1,109 @@
+// The gateway's side of the language process: started at the first question, started again when it dies, ended when it hangs or outgrows
+// its memory. Whoever waited when it died hears that their state is gone, as from a process that never had it, and sends everything anew;
+// only the question it hung on is refused.
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { Question, Reply } from "#kernel/language/messages.ts";
+import { log } from "#lib/kit/log.ts";
+
+const script = fileURLToPath(new URL("./main.ts", import.meta.url));
+const memoryMb = 1024;
+/** The first question of a process parses all types; the others are a matter of milliseconds, and a type that never ends is cut off. */
+const firstAnswerMs = 60_000;
+const answerMs = 15_000;
+const mostWaiting = 200;
+
+type Waiting = { resolve: (reply: Reply) => void; reject: (error: Error) => void; isHung: boolean };
+
+/** The process is gone or overburdened; the sentence is for a person. */
+export class LanguageAway extends Error {}
+
+export type LanguageService = ReturnType<typeof openLanguageService>;
+
+/** Opens the door; no process runs yet. */
+export const openLanguageService = () => {
+  let child: ChildProcess | null = null;
+  let hasAnswered = false;
+  let timer: NodeJS.Timeout | null = null;
+  let asked = 0;
+  let isClosed = false;
+  const waiting = new Map<number, Waiting>();
+
+  /** The oldest question is the one the process works on. */
+  const watch = (): void => {
+    if (timer) clearTimeout(timer);
+    timer = null;
+    if (waiting.size === 0) return;
+    timer = setTimeout(
+      () => {
+        log.warn("the language process hangs, ending it");
+        const [oldest] = waiting.values();
+        if (oldest) oldest.isHung = true;
+        child?.kill("SIGKILL");
+      },
+      hasAnswered ? answerMs : firstAnswerMs,
+    );
+    timer.unref();
+  };
+
+  const settle = (message: { id: number; reply?: Reply; failure?: string }): void => {
+    const one = waiting.get(message.id);
+    hasAnswered = true;
+    waiting.delete(message.id);
+    watch();
+    if (message.reply) one?.resolve(message.reply);
+    else one?.reject(new Error(message.failure ?? "no answer"));
+  };
+
+  const died = (gone: ChildProcess, code: number | null, signal: string | null): void => {
+    if (child !== gone) return;
+    child = null;
+    hasAnswered = false;
+    if (!isClosed) log.warn("the language process ended", { code, signal });
+    const left = [...waiting.values()];
+    waiting.clear();
+    for (const one of left) {
+      if (one.isHung) one.reject(new LanguageAway("This took too long to work out. Simplify the types of the cell and ask again."));
+      else if (isClosed) one.reject(new LanguageAway("The language service ends."));
+      else one.resolve({ isStale: true });
+    }
+    watch();
+  };
+
+  const start = (): ChildProcess => {
+    const made = fork(script, {
+      execArgv: ["--disable-warning=ExperimentalWarning", `--max-old-space-size=${memoryMb}`],
+      env: { PATH: "/usr/bin:/bin", LANG: "C.UTF-8", NODE_ENV: "production" },
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+      serialization: "advanced",
+    });
+    made.on("message", (message) => settle(message as Parameters<typeof settle>[0]));
+    made.once("error", () => died(made, null, null));
+    made.once("exit", (code, signal) => died(made, code, signal));
+    made.unref();
+    made.channel?.unref();
+    child = made;
+    return made;
+  };
+
+  return {
+    /** Asks; `isStale` means: send everything. */
+    ask: (question: Question): Promise<Reply> => {
+      if (isClosed || waiting.size >= mostWaiting)
+        return Promise.reject(new LanguageAway("The language service has too much to do at this moment. Ask again."));
+      const to = child ?? start();
+      return new Promise((resolve, reject) => {
+        const id = ++asked;
+        waiting.set(id, { resolve, reject, isHung: false });
+        if (waiting.size === 1) watch();
+        to.send({ id, question }, () => {});
+      });
+    },
+    pid: (): number | null => child?.pid ?? null,
+    close: (): void => {
+      isClosed = true;
+      if (timer) clearTimeout(timer);
+      child?.kill("SIGKILL");
+    },
+  };
+};
