@@ -74,8 +74,8 @@ export const complete = (project: Project, cell: CellFile, { offset, trigger }: 
   const items = found.entries
     .filter((entry) => entry.kind !== ts.ScriptElementKind.warning && (isText || fits(entry.name, typed)))
     .map((entry) => toCompletion(entry, cell));
-  if (found.isGlobalCompletion && typed !== "") {
-    const here = new Set(found.entries.map((entry) => entry.name));
+  const here = new Set(found.entries.map((entry) => entry.name));
+  if (here.has("globalThis") && typed !== "") {
     const file = service.getProgram()?.getSourceFile(cell.path);
     for (const symbol of project.sdkExports())
       if (!here.has(symbol.name) && fits(symbol.name, typed))

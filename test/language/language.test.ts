@@ -86,7 +86,7 @@ describe("completion", () => {
     expect(await namesAt('import { datasets } from "atelier"', "datasets.|")).toEqual(
       expect.arrayContaining(["open", "sql", "save", "list"]),
     );
-    const offered = (await complete("1", "da|")).find((item) => item.name === "datasets");
+    const offered = (await complete("1", "const x = await da|")).find((item) => item.name === "datasets");
     expect(offered).toMatchObject({ origin: "atelier", edits: [{ start: 0, length: 0, text: 'import { datasets } from "atelier";\n' }] });
     const more = (await complete('import { runs } from "atelier"\nda|')).find((item) => item.name === "datasets");
     expect(more?.edits).toMatchObject([{ start: 13, length: 0, text: ", datasets" }]);
