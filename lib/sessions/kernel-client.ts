@@ -81,7 +81,10 @@ export const askKernel = async (kernelId: string, path: string): Promise<unknown
 
 /** Asks the language process about a notebook, beside its session where it has one; `isStale`: it holds nothing of what the question
  * builds on. */
-export const askLanguage = async (question: { kernelId?: string; [part: string]: unknown }): Promise<{ isStale: boolean; answer?: unknown }> => {
+export const askLanguage = async (question: {
+  kernelId?: string;
+  [part: string]: unknown;
+}): Promise<{ isStale: boolean; answer?: unknown }> => {
   const gateway = question.kernelId ? await gatewayOf(question.kernelId) : env.kernelUrl;
   const answer = await askAt(gateway, "/api/language", { method: "POST", body: JSON.stringify(question) }, languageMs);
   if (answer.ok) return (await answer.json()) as { isStale: boolean; answer?: unknown };
