@@ -253,6 +253,19 @@ describe("a machine", () => {
   }, 90_000);
 });
 
+describe("a lease", () => {
+  it("DV4 that is over ends its session: nothing runs without one", async () => {
+    const { giveBack } = await import("#lib/devices/leases.ts");
+    const notebook = await write("1");
+    await start(notebook);
+    const { kernelId } = await becomes(notebook, "idle");
+    await eventually("its machine tells of it", async () => (await machines())[0]!.sessions === 1);
+    await giveBack(kernelId!, "as if its machine had been silent");
+    await eventually("it is ended there", async () => (await machines())[0]!.sessions === 0);
+    expect(["none", "lost"]).toContain((await read(notebook)).session.status);
+  }, 60_000);
+});
+
 describe("what was used", () => {
   it("CO2 CO4 is told by day, person and notebook, as the system measured it", async () => {
     const notebook = await write("const until = performance.now() + 1500; while (performance.now() < until); 1");
