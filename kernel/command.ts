@@ -6,6 +6,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { displayName, kernelSpec, protocolVersion } from "#kernel/jupyter/info.ts";
+import { makePlainTree } from "#kernel/plain.js";
 import { env } from "#lib/kit/env.ts";
 
 const folderName = "atelier-typescript";
@@ -32,7 +33,8 @@ const targetOf = (flags: string[]): string | null => {
 
 const install = (target: string): void => {
   mkdirSync(target, { recursive: true });
-  const entry = fileURLToPath(new URL("./jupyter/zmq/main.ts", import.meta.url));
+  const entry = fileURLToPath(new URL("./jupyter/zmq/launch.js", import.meta.url));
+  makePlainTree();
   const spec = {
     ...kernelSpec.spec,
     argv: [process.execPath, "--disable-warning=ExperimentalWarning", entry, "{connection_file}"],

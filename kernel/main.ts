@@ -1,10 +1,12 @@
 // The kernel process: the gateway and the session processes it starts. It never opens the database; it is hostile ground.
 import { openGateway } from "#kernel/gateway.ts";
+import { makePlainTree } from "#kernel/plain.js";
 import { clearWork } from "#kernel/sandbox/work.ts";
 import { env } from "#lib/kit/env.ts";
 import { log } from "#lib/kit/log.ts";
 
 clearWork();
+makePlainTree();
 const gateway = await openGateway({ port: env.kernelPort, secret: env.internalSecret, spares: 1, beats: true });
 log.info("kernel gateway ready", { port: gateway.port });
 

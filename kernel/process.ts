@@ -2,7 +2,7 @@
 // ended. Knows nothing of Jupyter.
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
-import { fileURLToPath } from "node:url";
+import { entryOf } from "#kernel/plain.js";
 import type { Policy } from "#kernel/sandbox/policy.ts";
 import { type Card, cageFor } from "#kernel/sandbox/sandbox.ts";
 import { folderMb, treeUsage } from "#kernel/sandbox/usage.ts";
@@ -22,7 +22,6 @@ export type SessionProcess = {
   isSandboxed: boolean;
 };
 
-const script = fileURLToPath(new URL("./session/main.ts", import.meta.url));
 const lineLimitBytes = 64_000_000;
 
 const lines = (stream: NodeJS.ReadableStream, hear: (line: string) => void, tooLong: () => void): void => {
@@ -137,7 +136,7 @@ export const startSession = (
   session: { workDir: string; doorDir: string; policy: Policy; isPrivate: boolean; card?: Card | null },
   hear: Listeners,
 ): SessionProcess => {
-  const cage = cageFor(session, script);
+  const cage = cageFor(session, entryOf("kernel/session/main"));
   const child: ChildProcess = spawn(cage.command, cage.args, {
     cwd: session.workDir,
     env: cage.environment as NodeJS.ProcessEnv,

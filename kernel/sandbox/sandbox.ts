@@ -3,13 +3,12 @@
 import { execFileSync } from "node:child_process";
 import { chownSync, existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type Reach, reachOf } from "#kernel/devices/reach.ts";
+import { root } from "#kernel/plain.js";
 import type { Policy } from "#kernel/sandbox/policy.ts";
 import { isPrivateWork, workRoot } from "#kernel/sandbox/work.ts";
 import type { DeviceFound } from "#lib/devices/contract.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const node = realpathSync(process.execPath);
 
 /** The graphics card a session holds, with the files of its driver. */

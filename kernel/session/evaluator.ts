@@ -12,7 +12,7 @@ import type { ExpressionAnswer, Failure, News, Order, Shown } from "#kernel/sess
 import { importModule, pick } from "#kernel/session/modules.ts";
 import { say } from "#kernel/session/pipe.ts";
 import { flush, type Running, running, setFallback } from "#kernel/session/streams.ts";
-import { transformCell } from "#kernel/session/transform.ts";
+import { hook, transformCell } from "#kernel/session/transform.ts";
 import { noteNames } from "#kernel/session/variables.ts";
 import { each, wait } from "#kernel/session/waiting.ts";
 
@@ -159,6 +159,12 @@ export const execute = (order: Execution, then: () => void): void => {
     });
     noteNames(names, order.count, order.cell);
   });
+};
+
+/** Does once, before anybody waits for it, what the first cell would pay for: loading the compilers and the inspector's first evaluation. */
+export const warmUp = (): void => {
+  if (open) return;
+  evaluate(transformCell("0 as number").code.replaceAll(hook, "({})"), "warm-up");
 };
 
 /** Ends the open execution as interrupted; what it waits for may still come, but its code is told to stop (waiting.ts). */

@@ -1,22 +1,43 @@
 // The process of one session. The main thread belongs to the person's code; a worker thread reads orders and can stop the main thread even
 // in an endless loop. Orders are executed one after another; the gateway sends the next cell only when the one before is done.
+//
+// The worker is started before anything else is loaded: it comes up while this thread reads its modules.
 import { MessageChannel, Worker } from "node:worker_threads";
-import { receiveComm } from "#kernel/session/comms.ts";
-import { consult } from "#kernel/session/consult.ts";
-import { execute, interrupt, tell } from "#kernel/session/evaluator.ts";
-import { furnish } from "#kernel/session/furniture.ts";
-import { connectInput, takeAnswer } from "#kernel/session/input.ts";
 import type { Order } from "#kernel/session/messages.ts";
-import { setWorkDir } from "#kernel/session/modules.ts";
-import { say } from "#kernel/session/pipe.ts";
-import { flush, takeStreams } from "#kernel/session/streams.ts";
-import { inspectVariable, listVariables } from "#kernel/session/variables.ts";
 
 const [doorPath = "", workDir = process.cwd(), card = ""] = process.argv.slice(2);
 
 /** Shared with the controller: [0] 1 while a cell runs, [1] counts interrupts the main thread has seen, [2] counts answers to questions. */
 const flags = new Int32Array(new SharedArrayBuffer(12));
 const { port1: questions, port2: answers } = new MessageChannel();
+const controller = new Worker(new URL("./controller.ts", import.meta.url), {
+  workerData: { flags, answers },
+  transferList: [answers],
+  execArgv: ["--disable-warning=ExperimentalWarning"],
+});
+const isOnline = new Promise<void>((resolve) => controller.once("online", resolve));
+
+const [
+  { receiveComm },
+  { consult },
+  { execute, interrupt, tell, warmUp },
+  { furnish },
+  { connectInput, takeAnswer },
+  { setWorkDir },
+  { say },
+  { flush, takeStreams },
+  { inspectVariable, listVariables },
+] = await Promise.all([
+  import("#kernel/session/comms.ts"),
+  import("#kernel/session/consult.ts"),
+  import("#kernel/session/evaluator.ts"),
+  import("#kernel/session/furniture.ts"),
+  import("#kernel/session/input.ts"),
+  import("#kernel/session/modules.ts"),
+  import("#kernel/session/pipe.ts"),
+  import("#kernel/session/streams.ts"),
+  import("#kernel/session/variables.ts"),
+]);
 
 // The controller's blocking read would keep an exiting process alive, so an exit is told and then made final.
 process.once("exit", (code) => {
@@ -41,11 +62,6 @@ takeStreams();
 furnish({ doorPath, workDir, card: card ? JSON.parse(card) : null });
 connectInput({ port: questions, flags, tell });
 
-const controller = new Worker(new URL("./controller.ts", import.meta.url), {
-  workerData: { flags, answers },
-  transferList: [answers],
-  execArgv: ["--disable-warning=ExperimentalWarning"],
-});
 controller.on("message", (order: Order) => {
   if (order.type === "execute") {
     Atomics.store(flags, 0, 1);
@@ -57,4 +73,6 @@ controller.on("message", (order: Order) => {
   else if (order.type === "comm") receiveComm(order.id, order.note);
   else answer(order);
 });
-controller.once("online", () => say(4, { type: "ready" }));
+await isOnline;
+say(4, { type: "ready" });
+setImmediate(warmUp);

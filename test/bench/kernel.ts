@@ -1,12 +1,13 @@
 // The kernel over ZeroMQ beside ipykernel, Deno and tslab where they are, each started by its own command and asked the same way; then
-// ours through the gateway, in a process of its own, cold and from the one kept ready. Times are a client's: from sending to idle with the
+// ours through the gateway, in a process of its own, cold and from the one kept ready, beside a stock Jupyter Server. Times are a client's: from sending to idle with the
 // reply in hand.
-import { fork } from "node:child_process";
+import { fork, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { treeUsage } from "#kernel/sandbox/usage.ts";
 import { line, median, ms, quantile } from "#test/bench/figures.ts";
 import type { Say } from "#test/bench/main.ts";
 import { openSocket, type Talk, talkOver } from "#test/kit/jupyter.ts";
@@ -79,11 +80,13 @@ const benchPeer = async (say: Say, peer: Peer): Promise<void> => {
       await Promise.race([firstAnswer(talk), failed]);
       ready.push(performance.now() - at);
       if (start < starts) continue;
+      const idleMb = treeUsage(started.child.pid!).rssMb;
       const took = await round(talk);
       const printed = await timed(() => talk.run(peer.loop));
       say(line(`${peer.name}: start to first answer`, ms(median(ready)), `median of ${starts}`));
       say(line(`${peer.name}: 1+1 direct p50`, ms(quantile(took, 0.5)), `p95 ${ms(quantile(took, 0.95))}, ${executions} times`));
       say(line(`${peer.name}: 20,000 lines`, ms(printed)));
+      say(line(`${peer.name}: memory of an idle session`, `${Math.round(idleMb)} MB`, "resident, all its processes"));
     } catch (error) {
       return say(line(peer.name, "skipped", error instanceof Error ? error.message : String(error)));
     } finally {
@@ -124,9 +127,48 @@ const benchGateway = async (say: Say): Promise<void> => {
     say(line("gateway: new session to first answer, cold", ms(median(cold))));
     say(line("gateway: new session to first answer, kept ready", ms(median(warm))));
     say(line("gateway: 1+1 p50", ms(quantile(took, 0.5)), `p95 ${ms(quantile(took, 0.95))}`));
-    say(line("gateway: memory of a session", `${atelier.rssMb} MB`, "resident, with its sandbox"));
+    say(line("gateway: memory of a session", `${atelier.rssMb} MB`, "resident, with its sandbox, after 200 runs"));
   } finally {
     child.kill("SIGTERM");
+    rmSync(home, { recursive: true, force: true });
+  }
+};
+
+/** A stock Jupyter Server with its own ipykernel, asked over the same REST and WebSocket as ours. */
+const benchJupyterServer = async (say: Say): Promise<void> => {
+  const python = pythonWith("jupyter_server", "ipykernel");
+  if (!python) return say(line("Jupyter Server", "skipped", "not here: pip install jupyter_server ipykernel"));
+  const home = mkdtempSync(join(tmpdir(), "atelier-bench-"));
+  const [port, token] = [await freePort(), randomUUID()];
+  const flags = [`--port=${port}`, `--IdentityProvider.token=${token}`, "--no-browser", "--allow-root", `--ServerApp.root_dir=${home}`];
+  const env = { ...process.env, JUPYTER_CONFIG_DIR: home, JUPYTER_RUNTIME_DIR: home };
+  const child = spawn(python, ["-m", "jupyter_server", ...flags], { env, stdio: "ignore" });
+  const url = `http://127.0.0.1:${port}`;
+  const headers = { authorization: `token ${token}` };
+  try {
+    for (let tries = 0; !(await fetch(`${url}/api/status`, { headers }).catch(() => null))?.ok; tries++) {
+      if (tries > 600) throw new Error("it did not come up within a minute");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const ready: number[] = [];
+    let talk: Talk | null = null;
+    for (let start = 1; start <= starts; start++) {
+      const at = performance.now();
+      const { id } = (await (await fetch(`${url}/api/kernels`, { method: "POST", headers, body: "{}" })).json()) as { id: string };
+      talk = talkOver(await openSocket(url, id, { headers }));
+      await talk.run("1");
+      ready.push(performance.now() - at);
+    }
+    const took = await round(talk!);
+    say(line("Jupyter Server: new session to first answer", ms(median(ready)), `ipykernel, median of ${starts}`));
+    say(line("Jupyter Server: 1+1 p50", ms(quantile(took, 0.5)), `p95 ${ms(quantile(took, 0.95))}`));
+  } catch (error) {
+    say(line("Jupyter Server", "skipped", error instanceof Error ? error.message : String(error)));
+  } finally {
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGTERM");
+    await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 8000))]);
+    child.kill("SIGKILL");
     rmSync(home, { recursive: true, force: true });
   }
 };
@@ -136,6 +178,7 @@ export const bench = async (say: Say): Promise<void> => {
   try {
     for (const peer of peers(spec.argv)) await benchPeer(say, peer);
     await benchGateway(say);
+    await benchJupyterServer(say);
   } finally {
     spec.remove();
   }

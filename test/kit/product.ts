@@ -78,7 +78,7 @@ const processes = (): Row[] =>
     });
 
 const kindOf = (words: string): string => {
-  if (/kernel\/session\/main\.ts/.test(words)) return "session";
+  if (/kernel\/session\/main\.[jt]s/.test(words)) return "session";
   if (/lib\/boot\/main\.ts/.test(words)) return "supervisor";
   if (/kernel\/serving\/main\.ts/.test(words)) return "serving";
   if (/kernel\/main\.ts/.test(words)) return "kernel";

@@ -120,7 +120,7 @@ export const openZmq = (connection: Connection): ZmqWire => {
     return {
       socket,
       send: (frames: Buffer[]): Promise<void> => {
-        last = last.then(() => socket.send(frames));
+        last = last.then(() => (socket.closed ? undefined : socket.send(frames)));
         return last;
       },
     };

@@ -1,7 +1,7 @@
 // What a kernelspec starts: one kernel behind the sockets of the connection file given as the only argument. It ends when it is shut
 // down, when its parent goes, and on SIGTERM; SIGINT is Stop. Cells work in the folder it was started in.
 import { readFileSync } from "node:fs";
-import { type Connection, openFront } from "#kernel/jupyter/zmq/front.ts";
+import type { Connection } from "#kernel/jupyter/zmq/front.ts";
 import { makeKernel } from "#kernel/kernel.ts";
 
 const parentCheckMs = 1000;
@@ -21,6 +21,7 @@ if (!path) {
 
 let end: () => void = () => process.exit(0);
 const kernel = await makeKernel({ isKept: false, workDir: process.cwd(), gone: () => end() });
+const { openFront } = await import("#kernel/jupyter/zmq/front.ts"); // the session starts meanwhile
 const front = await openFront(kernel, read(path));
 end = () => {
   const last = Promise.race([front.flushed(), new Promise((resolve) => setTimeout(resolve, 2000))]);
