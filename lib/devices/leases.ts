@@ -29,7 +29,12 @@ export type Standing =
   | { state: "waiting"; place: number; of: number; sentence: string }
   | { state: "ended"; ending: string };
 
-const shared = globalThis as { atelierDevicesSince?: number };
+/** A silent machine is given up when it is still silent this long after its silence was first seen: one pause of ours does not count. */
+const doubtMs = 3000;
+/** Ended leases are kept this long, for questions. */
+const keptMs = 7 * 86_400_000;
+
+const shared = globalThis as { atelierDevicesSince?: number; atelierDoubted?: Map<string, number> };
 /** Silence counts from when this process could first hear: after a pause of the web process no machine is thought dead. */
 const listeningSince = (): number => {
   shared.atelierDevicesSince ??= now().getTime();
@@ -38,6 +43,18 @@ const listeningSince = (): number => {
 
 export const isSilent = (row: store.MachineRow, at: Date): boolean =>
   at.getTime() - Math.max(row.seenAt.getTime(), listeningSince()) > silentMs;
+
+/** Whether a machine's silence has lasted over two looks. */
+const isLost = (row: store.MachineRow, at: Date): boolean => {
+  shared.atelierDoubted ??= new Map();
+  if (!isSilent(row, at)) {
+    shared.atelierDoubted.delete(row.id);
+    return false;
+  }
+  const since = shared.atelierDoubted.get(row.id) ?? at.getTime();
+  shared.atelierDoubted.set(row.id, since);
+  return at.getTime() - since >= doubtMs;
+};
 
 export const toOffer = (row: store.MachineRow, at: Date): Offer => ({
   id: row.id,
@@ -51,7 +68,7 @@ export const toOffer = (row: store.MachineRow, at: Date): Offer => ({
 /** DV3, then DV1 and DV2: ends what silent machines held, and grants what can be granted. */
 const settle = async (tx: Sql, at: Date): Promise<{ rows: store.MachineRow[]; leases: store.LeaseRow[] }> => {
   const rows = await store.machines(tx);
-  const silent = new Set(rows.filter((row) => isSilent(row, at)).map((row) => row.id));
+  const silent = new Set(rows.filter((row) => isLost(row, at)).map((row) => row.id));
   const open = await store.openLeases(tx);
   const lost = open.filter((one) => one.machineId && silent.has(one.machineId)).map((one) => one.session);
   await store.endLeases(tx, lost, "its machine fell silent", at);
@@ -168,6 +185,7 @@ export const hearBeat = async (beat: Beat): Promise<BeatAnswer> => {
       at,
     );
     await settle(tx, at);
+    if (known?.incarnation !== beat.incarnation) await store.forgetEnded(tx, new Date(at.getTime() - keptMs));
     const orphans = await store.endedOf(tx, beat.id, beat.sessions);
     return { orphans: orphans.map((one) => one.session), isRemoved: false };
   });

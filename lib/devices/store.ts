@@ -1,5 +1,5 @@
 // SQL of machines and leases. Whatever grants or ends holds one advisory lock for its transaction, so that two asks cannot get one device.
-import { and, asc, eq, gt, inArray, isNotNull, isNull, ne, or, sql as raw } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, isNotNull, isNull, lt, ne, or, sql as raw } from "drizzle-orm";
 import { type Sql, sql, transaction } from "#db";
 import { deviceLease, machine } from "#drizzle/tables/devices.ts";
 import { notebook } from "#drizzle/tables/notebooks.ts";
@@ -83,6 +83,11 @@ export const endLeases = (tx: Sql, sessions: string[], ending: string, at: Date)
         .set({ endedAt: at, ending })
         .where(and(inArray(deviceLease.session, sessions), isNull(deviceLease.endedAt)))
         .returning();
+
+/** Removes leases that ended before a moment. */
+export const forgetEnded = async (tx: Sql, before: Date): Promise<void> => {
+  await tx.delete(deviceLease).where(lt(deviceLease.endedAt, before));
+};
 
 /** Where a session was placed; null when it was not, or before there were leases. */
 export const urlOf = async (session: string): Promise<string | null> => {

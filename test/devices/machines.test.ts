@@ -284,6 +284,23 @@ describe("what was used", () => {
     expect(usage.days.at(-1)!.cpuSeconds).toBeCloseTo(usage.total.cpuSeconds, 6);
     if (machine.hasCard) expect(usage.total.deviceSeconds).toBeGreaterThan(0);
   }, 60_000);
+  it("CO3 what was reported stays when the machine is killed, and later use comes on top", async () => {
+    const usedBy = async (notebook: string) =>
+      (await house.as("viewer")(readUsage, { ...main, range: "7d" })).notebooks.find((row) => row.id === notebook)?.cpuSeconds ?? 0;
+    const notebook = await write("const until = performance.now() + 800; while (performance.now() < until); 1");
+    await run(notebook);
+    const before = await eventually("it is metered", async () => {
+      const used = await usedBy(notebook);
+      return used > 0.5 && used;
+    });
+    await machine.kill();
+    await machine.start();
+    await becomes(notebook, "lost");
+    expect(await usedBy(notebook)).toBeGreaterThanOrEqual(before);
+    await run(notebook);
+    await eventually("more is metered", async () => (await usedBy(notebook)) > before + 0.5);
+    await stop(notebook);
+  }, 90_000);
   it("CO5 a workspace sees its own use only", async () => {
     const usage = await house.as("stranger")(readUsage, { workspace: "other" });
     expect([usage.total.cpuSeconds, usage.people, usage.days.length]).toEqual([0, [], 30]);
