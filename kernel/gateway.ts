@@ -11,10 +11,12 @@ import { openBeat } from "#kernel/devices/beat.ts";
 import { type Inventory, takeInventory } from "#kernel/devices/inventory.ts";
 import type { Account } from "#kernel/devices/meter.ts";
 import { serveJournal } from "#kernel/journal-socket.ts";
+import { adviseBy } from "#kernel/jupyter/advice.ts";
 import { serveChannels } from "#kernel/jupyter/channels.ts";
 import { openSessions } from "#kernel/jupyter/sessions.ts";
 import { v1Protocol } from "#kernel/jupyter/wire.ts";
 import { type Kernel, makeKernel } from "#kernel/kernel.ts";
+import { askAboutCells } from "#kernel/language/asking.ts";
 import { openLanguageService } from "#kernel/language/service.ts";
 import { type House, Refused, routes } from "#kernel/rest.ts";
 import { type Policy, policyFor } from "#kernel/sandbox/policy.ts";
@@ -97,6 +99,9 @@ export const openGateway = async (options: Options): Promise<Gateway> => {
   };
   let ended: Meter[] = [];
   const language = openLanguageService();
+  const advise = adviseBy((notebook, cells, ask) =>
+    askAboutCells(language, notebook, cells, ask, kernels.get(notebook.split(" ")[1]!) ?? null),
+  );
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: messageLimitBytes,
@@ -149,6 +154,7 @@ export const openGateway = async (options: Options): Promise<Gateway> => {
       ...wish,
       limits: asked,
       isKept: body.atelier !== undefined,
+      advise,
     });
     if (wish.kernelId) starting.set(wish.kernelId, made);
     const kernel = await made.finally(() => starting.delete(wish.kernelId ?? ""));

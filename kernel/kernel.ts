@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { type Account, openMeter } from "#kernel/devices/meter.ts";
 import { openGathering } from "#kernel/gathering.ts";
 import { type Journal, openJournal } from "#kernel/journal.ts";
+import { type Advise, joined } from "#kernel/jupyter/advice.ts";
 import { replyInPoints, toUnits } from "#kernel/jupyter/cursor.ts";
 import { openHistory } from "#kernel/jupyter/history.ts";
 import { kernelInfo } from "#kernel/jupyter/info.ts";
@@ -35,6 +36,8 @@ export type Wish = {
   gone?: () => void;
   /** A process that is already up, of the same limits. */
   spare?: Spare | null;
+  /** What types say, beside live values. */
+  advise?: Advise;
   /** The graphics card it holds. */
   card?: Card | null;
   /** To whom its use is counted until somebody's cell runs. */
@@ -368,7 +371,9 @@ export const makeKernel = async (wish: Wish) => {
     const cursor = toUnits(code, Number(request.content.cursor_pos ?? 0));
     remember(request);
     say("busy", request);
-    void ask({ type, id: request.header.msg_id, code, cursor }).then((content) => {
+    const types = wish.advise?.(id, { type, code, cursor, earlier: history.inputs() });
+    void Promise.all([ask({ type, id: request.header.msg_id, code, cursor }), types]).then(([live, typed]) => {
+      const content = joined(live, typed ?? null);
       const empty = type === "complete" ? { matches: [], cursor_start: cursor, cursor_end: cursor } : { found: false, data: {} };
       reply(request, replyInPoints(code, content ?? { status: "ok", ...empty, metadata: {} }), {}, channel);
       say("idle", request);

@@ -143,7 +143,7 @@ export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Prop
     setEditing(id);
   }, []);
   const leave = useCallback(() => setEditing(null), []);
-  const language = useNotebook(workspace, notebook.id, shared, edit);
+  const language = useNotebook(workspace, notebook.id, can.write ? shared : null, edit);
   const addAnd = (after: string | null): void => {
     const id = actions.add(after);
     if (id) {

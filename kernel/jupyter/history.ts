@@ -11,6 +11,8 @@ export type History = {
   add: (line: number, input: string) => void;
   /** Keeps the text of the result of the last line of that number. */
   result: (line: number, text: string) => void;
+  /** Everything run in the present session, in order. */
+  inputs: () => string[];
   /** Answers the `history` of a reply for a request's content. */
   read: (content: Record<string, unknown>) => HistoryTuple[];
 };
@@ -61,6 +63,7 @@ export const openHistory = (): History => {
       const last = lines.findLast((one) => one.session === session && one.line === line);
       if (last) last.output = text.slice(0, 10_000);
     },
+    inputs: () => lines.filter((one) => one.session === session).map((one) => one.input),
     read: (content) =>
       choose(content).map(({ session: of, line, input, output }) => [of, line, content.output === true ? [input, output] : input]),
   };

@@ -1,12 +1,17 @@
 // A question with what only the gateway knows beside it: the variables of the notebook's session, and the packages of its folder. Variables
 // are asked of a session only when it rests and has done something since the last time.
-import type { LiveVariable, Question, Reply } from "#kernel/language/messages.ts";
+import { randomUUID } from "node:crypto";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import type { Answers, Ask, LiveVariable, Question, Reply } from "#kernel/language/messages.ts";
 import type { LanguageService } from "#kernel/language/service.ts";
 
 type Session = {
   journal: { last: () => number };
   model: (connections: number) => { execution_state: string };
   variables: () => Promise<Record<string, unknown> | null>;
+  /** The folder whose `node_modules` are the notebook's own packages, where it has any. */
+  packageFolder?: () => string | null;
 };
 type Seen = { at: number; variables: LiveVariable[] };
 
@@ -23,8 +28,27 @@ const variablesOf = async (session: Session): Promise<LiveVariable[] | undefined
   return variables;
 };
 
+/** npm writes this file whenever it changes what is installed. */
+const stampOf = (folder: string): string =>
+  String(statSync(join(folder, "node_modules/.package-lock.json"), { throwIfNoEntry: false })?.mtimeMs ?? 0);
+
 /** Asks the language process about a notebook whose session this is; null: it has none. */
 export const askAbout = async (language: LanguageService, question: Question, session: Session | null): Promise<Reply> => {
   const variables = session ? await variablesOf(session) : [];
-  return language.ask(variables === undefined ? question : { ...question, variables });
+  const folder = session?.packageFolder?.() ?? null;
+  const packages = folder === null ? null : { folder, stamp: stampOf(folder) };
+  return language.ask({ ...question, packages, ...(variables === undefined ? {} : { variables }) });
+};
+
+/** Asks about cells that are all sent along; null when the process was lost meanwhile. */
+export const askAboutCells = async (
+  language: LanguageService,
+  notebook: string,
+  cells: Map<string, string>,
+  ask: Ask,
+  session: Session | null,
+): Promise<Answers[keyof Answers] | null> => {
+  const question = { notebook, from: null, to: randomUUID(), order: [...cells.keys()], changed: Object.fromEntries(cells), ask };
+  const reply = await askAbout(language, question, session);
+  return reply.isStale ? null : reply.answer;
 };

@@ -72,7 +72,7 @@ export const complete = (project: Project, cell: CellFile, { offset, trigger }: 
   const typed = typedBefore(cell.source, offset);
   const isText = found.entries.some((entry) => entry.kind === ts.ScriptElementKind.string);
   const items = found.entries
-    .filter((entry) => entry.kind !== ts.ScriptElementKind.warning && (isText || fits(entry.name, typed)))
+    .filter((entry) => entry.name !== "" && entry.kind !== ts.ScriptElementKind.warning && (isText || fits(entry.name, typed)))
     .map((entry) => toCompletion(entry, cell));
   const here = new Set(found.entries.map((entry) => entry.name));
   if (here.has("globalThis") && typed !== "") {

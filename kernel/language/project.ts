@@ -35,6 +35,9 @@ const snapshots = new Map<string, ts.IScriptSnapshot | null>();
 const existing = new Map<string, boolean>();
 const resolved = new Map<string, ts.ResolvedModuleFull | undefined>();
 
+/** Packages behind the SDK whose types no cell ever sees; a quarter of all files otherwise. */
+const unseen = /^@duckdb\//;
+
 const isOurs = (path: string): boolean =>
   path.startsWith(`${root}/lib/`) ||
   path.startsWith(`${root}/node_modules/`) ||
@@ -138,6 +141,7 @@ export const openProject = (): Project => {
       if (/^[./#]/.test(name)) return undefined; // a file of the session's work folder: known only where it runs
       return fromPackages(name) ?? cached(name, `${root}/lib/cell.ts`);
     }
+    if (unseen.test(name) && from.startsWith(`${root}/lib/`)) return undefined;
     return isPackage(from) ? ts.resolveModuleName(name, from, options, walls).resolvedModule : cached(name, from);
   };
   const cached = (name: string, from: string): ts.ResolvedModuleFull | undefined => {
@@ -146,8 +150,11 @@ export const openProject = (): Project => {
     return resolved.get(key);
   };
 
-  const host: ts.LanguageServiceHost = {
+  /** Which package a file belongs to, asked for every file at every letter; TypeScript looks for this method though it does not say so. */
+  const scopes = ts.createModuleResolutionCache(root, (path) => path, options);
+  const host: ts.LanguageServiceHost & Pick<ts.CompilerHost, "getModuleResolutionCache"> = {
     ...walls,
+    getModuleResolutionCache: () => scopes,
     getProjectVersion: () => `${document.version()} ${packages?.stamp ?? ""}`,
     getCompilationSettings: () => options,
     getCurrentDirectory: () => root,
@@ -179,6 +186,8 @@ export const openProject = (): Project => {
       const next = at && existsSync(join(at, "node_modules")) ? { folder: realOf(at), stamp } : null;
       if (next?.folder === packages?.folder && next?.stamp === packages?.stamp) return;
       packages = next;
+      scopes.clear();
+      service.cleanupSemanticCache(); // what was not found is looked for again
       document.touch();
     },
     sdkExports: () => {

@@ -21,7 +21,7 @@ export class LanguageAway extends Error {}
 export type LanguageService = ReturnType<typeof openLanguageService>;
 
 /** Opens the door; no process runs yet. */
-export const openLanguageService = () => {
+export const openLanguageService = (limits: { answerMs?: number } = {}) => {
   let child: ChildProcess | null = null;
   let hasAnswered = false;
   let timer: NodeJS.Timeout | null = null;
@@ -33,7 +33,8 @@ export const openLanguageService = () => {
   const watch = (): void => {
     if (timer) clearTimeout(timer);
     timer = null;
-    if (waiting.size === 0) return;
+    if (waiting.size === 0) return child?.channel?.unref();
+    child?.channel?.ref();
     timer = setTimeout(
       () => {
         log.warn("the language process hangs, ending it");
@@ -41,7 +42,7 @@ export const openLanguageService = () => {
         if (oldest) oldest.isHung = true;
         child?.kill("SIGKILL");
       },
-      hasAnswered ? answerMs : firstAnswerMs,
+      hasAnswered ? (limits.answerMs ?? answerMs) : firstAnswerMs,
     );
     timer.unref();
   };

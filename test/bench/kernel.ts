@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { treeUsage } from "#kernel/sandbox/usage.ts";
 import { line, median, ms, quantile } from "#test/bench/figures.ts";
+import { benchLanguage } from "#test/bench/language.ts";
 import type { Say } from "#test/bench/main.ts";
 import { openSocket, type Talk, talkOver } from "#test/kit/jupyter.ts";
 import { freePort } from "#test/kit/product.ts";
@@ -179,6 +180,7 @@ export const bench = async (say: Say): Promise<void> => {
     for (const peer of peers(spec.argv)) await benchPeer(say, peer);
     await benchGateway(say);
     await benchJupyterServer(say);
+    await benchLanguage(say);
   } finally {
     spec.remove();
   }

@@ -79,6 +79,7 @@ const processes = (): Row[] =>
 
 const kindOf = (words: string): string => {
   if (/kernel\/session\/main\.[jt]s/.test(words)) return "session";
+  if (/kernel\/language\/main\.ts/.test(words)) return "language";
   if (/lib\/boot\/main\.ts/.test(words)) return "supervisor";
   if (/kernel\/serving\/main\.ts/.test(words)) return "serving";
   if (/kernel\/main\.ts/.test(words)) return "kernel";

@@ -1,0 +1,156 @@
+// The language service at a hundred cells while somebody types in the last one: what each letter's completion and each pause's diagnosis
+// take, asked of the process as the gateway asks it; beside TypeScript alone on one file of all cells, which is how most notebooks do it.
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import type { Ask, Reply } from "#kernel/language/messages.ts";
+import { openLanguageService } from "#kernel/language/service.ts";
+import { line, ms, quantile, times } from "#test/bench/figures.ts";
+import type { Say } from "#test/bench/main.ts";
+
+const cellCount = 100;
+const rounds = 40;
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Cells as people write them: a table, columns of it, a function over them, and what comes out. */
+const sourceOf = (i: number): string =>
+  i === 0
+    ? 'import { datasets, learn } from "atelier";\nconst loans = await datasets.open("loans");'
+    : `const column${i} = await loans.column("int_rate");
+function share${i}(limit: number) {
+  return column${i}.filter((one) => one > limit).length / column${i}.length;
+}
+const part${i} = { at: ${i}, share: share${i}(${i})${i > 1 ? `, before: part${i - 1}.share` : ""} };
+part${i}.share`;
+
+/** What is typed into the last cell, letter by letter, each followed by a question where an editor asks one. */
+const lines = ['loans.column("int', `part${cellCount - 2}.sha`, "const area = learn.roc", `sha`];
+const keystrokes = (base: string): { source: string; kind: "member" | "name" | "text" }[] =>
+  lines.flatMap((typed) =>
+    [...typed].flatMap((letter, i) => {
+      const source = `${base}\n${typed.slice(0, i + 1)}`;
+      if (!/[\w."]/.test(letter)) return [];
+      return [{ source, kind: /"\w*$/.test(source) ? ("text" as const) : /\.\w*$/.test(source) ? ("member" as const) : ("name" as const) }];
+    }),
+  );
+
+const timed = async <T>(took: number[], work: () => T | Promise<T>): Promise<T> => {
+  const at = performance.now();
+  const answer = await work();
+  took.push(performance.now() - at);
+  return answer;
+};
+
+const tables = [{ name: "loans", columns: ["int_rate", "grade", "annual_inc"].map((name) => ({ name, kind: "number" as const })) }];
+
+/** TypeScript's own service on the concatenated cells, with the same types to resolve. */
+const openOneFile = () => {
+  const path = `${root}lib/one-file.ts`;
+  let text = "";
+  let version = 0;
+  const service = ts.createLanguageService({
+    getCompilationSettings: () => ({
+      target: ts.ScriptTarget.ESNext,
+      module: ts.ModuleKind.ESNext,
+      moduleResolution: ts.ModuleResolutionKind.Bundler,
+      allowImportingTsExtensions: true,
+      noEmit: true,
+      strict: true,
+      skipLibCheck: true,
+      lib: ["lib.esnext.d.ts"],
+      types: ["node"],
+      paths: { atelier: [`${root}lib/sdk/index.ts`] },
+    }),
+    getCurrentDirectory: () => root,
+    getDefaultLibFileName: (options) => ts.getDefaultLibFilePath(options),
+    getScriptFileNames: () => [path],
+    getScriptVersion: (name) => (name === path ? String(version) : "1"),
+    getScriptSnapshot: (name) => {
+      if (name === path) return ts.ScriptSnapshot.fromString(text);
+      return ts.sys.fileExists(name) ? ts.ScriptSnapshot.fromString(readFileSync(name, "utf8")) : undefined;
+    },
+    fileExists: (name) => name === path || ts.sys.fileExists(name),
+    readFile: (name) => ts.sys.readFile(name),
+    directoryExists: (name) => ts.sys.directoryExists(name),
+  });
+  return {
+    complete: (source: string) => {
+      text = source;
+      version += 1;
+      return service.getCompletionsAtPosition(path, source.length, {});
+    },
+    diagnose: () => [...service.getSyntacticDiagnostics(path), ...service.getSemanticDiagnostics(path)],
+  };
+};
+
+export const benchLanguage = async (say: Say): Promise<void> => {
+  const ids = Array.from({ length: cellCount }, (_, i) => `cell${i}`);
+  const sources = ids.map((_, i) => sourceOf(i));
+  const last = ids.at(-1)!;
+  const service = openLanguageService();
+  let from: string | null = null;
+  const ask = async (changed: Record<string, string>, question: Ask): Promise<Reply> => {
+    const to = randomUUID();
+    const reply = await service.ask({
+      notebook: "bench",
+      from,
+      to,
+      order: ids,
+      changed,
+      ...(from === null ? { tables } : {}),
+      ask: question,
+    });
+    from = to;
+    return reply;
+  };
+  const first: number[] = [];
+  const all: number[] = [];
+  const whole: number[] = [];
+  const kinds = { member: [] as number[], name: [] as number[], text: [] as number[] };
+  const faults: number[] = [];
+  await timed(first, () => ask(Object.fromEntries(ids.map((id, i) => [id, sources[i]!])), { type: "diagnose", cells: [last] }));
+  await timed(whole, () => ask({}, { type: "diagnose" }));
+  for (let round = 0; round < rounds; round++) {
+    for (const { source, kind } of keystrokes(`${sources.at(-1)}\n// ${round}`)) {
+      const took: number[] = [];
+      await timed(took, () => ask({ [last]: source }, { type: "complete", cellId: last, offset: source.length }));
+      kinds[kind].push(took[0]!);
+      all.push(took[0]!);
+    }
+    await timed(faults, () => ask({ [last]: `${sources.at(-1)}\n// ${round}` }, { type: "diagnose", cells: [last] }));
+  }
+  const rssMb = Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${service.pid()}/status`, "utf8"))?.[1] ?? 0) / 1024);
+  service.close();
+
+  const one = openOneFile();
+  const before = sources.join("\n");
+  const [alone, aloneFaults]: [number[], number[]] = [[], []];
+  for (let round = 0; round < 3; round++) {
+    for (const { source } of keystrokes(before)) await timed(alone, () => one.complete(source));
+    one.complete(`${before}\n// ${round}`);
+    await timed(aloneFaults, () => one.diagnose());
+  }
+  const quantiles = (took: number[]): string => `p50 ${ms(quantile(took, 0.5))}`;
+  say(line(`language: first answer, ${cellCount} cells`, ms(first[0]!), "a new process reads every type"));
+  say(line(`language: completion at ${cellCount} cells p95`, ms(quantile(all, 0.95)), `${quantiles(all)}, ${all.length} letters`));
+  for (const [kind, took] of Object.entries(kinds))
+    say(line(`language: of these, ${kind}s p95`, ms(quantile(took, 0.95)), quantiles(took)));
+  say(line("language: faults of the cell p95", ms(quantile(faults, 0.95)), quantiles(faults)));
+  say(line(`language: faults of all ${cellCount} cells, the first time`, ms(whole[0]!)));
+  say(line("language: memory of the process", `${rssMb} MB`, "resident, serves every notebook"));
+  say(
+    line(
+      "one file of all cells: completion p95",
+      ms(quantile(alone, 0.95)),
+      `${quantiles(alone)}; ours ${times(quantile(all, 0.95) / quantile(alone, 0.95))}`,
+    ),
+  );
+  say(
+    line(
+      "one file of all cells: faults p95",
+      ms(quantile(aloneFaults, 0.95)),
+      `ours ${times(quantile(faults, 0.95) / quantile(aloneFaults, 0.95))}`,
+    ),
+  );
+};
