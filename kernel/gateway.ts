@@ -98,6 +98,8 @@ export const openGateway = async (options: Options): Promise<Gateway> => {
     return inventory;
   };
   let ended: Meter[] = [];
+  /** Whether new sessions may come; those of notebooks are placed by the product, which knows. */
+  let isOpen = true;
   const language = openLanguageService();
   const advise = adviseBy((notebook, cells, ask) =>
     askAboutCells(language, notebook, cells, ask, kernels.get(notebook.split(" ")[1]!) ?? null),
@@ -139,6 +141,7 @@ export const openGateway = async (options: Options): Promise<Gateway> => {
       account?: Account;
     };
     if (owner !== null && body.atelier !== undefined) throw new Refused(400, "Only Atelier itself makes kernels of notebooks.");
+    if (owner !== null && !isOpen) throw new Refused(503, "This machine takes no new sessions at present. Try again later.");
     const card = await cardOf(device);
     const same = wish.kernelId ? (kernels.get(wish.kernelId) ?? (await starting.get(wish.kernelId))) : undefined;
     if (same && !same.isGone()) return same;
@@ -257,8 +260,9 @@ export const openGateway = async (options: Options): Promise<Gateway> => {
         heard: (told) => {
           ended = ended.filter((one) => !told.includes(one));
         },
-        end: (ids) => {
-          for (const id of ids) kernels.get(id)?.remove();
+        told: ({ orphans, isOpen: mayTake }) => {
+          isOpen = mayTake;
+          for (const id of orphans) kernels.get(id)?.remove();
         },
       })
     : null;

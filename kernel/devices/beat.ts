@@ -19,7 +19,8 @@ export type Telling = {
   look: () => Told;
   /** The totals of ended sessions that were heard. */
   heard: (ended: Meter[]) => void;
-  end: (sessions: string[]) => void;
+  /** What the product answered: sessions to end, and whether new ones may come. */
+  told: (answer: BeatAnswer) => void;
   isSandboxed: boolean;
 };
 
@@ -73,7 +74,7 @@ export const openBeat = (inventory: Promise<Inventory>, telling: Telling): { sto
     });
     if (!answer.ok) throw new Error(`the product answered ${answer.status}`);
     telling.heard(ended);
-    telling.end(((await answer.json()) as BeatAnswer).orphans);
+    telling.told((await answer.json()) as BeatAnswer);
   };
 
   const go = async (): Promise<void> => {

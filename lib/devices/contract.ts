@@ -50,8 +50,8 @@ export const beatSchema = z.object({
   meters: z.array(meterSchema).max(5000),
 });
 export type Beat = z.output<typeof beatSchema>;
-/** The answer: sessions that lost their lease (DV4), and whether the machine was removed. */
-export type BeatAnswer = { orphans: string[]; isRemoved: boolean };
+/** The answer: sessions that lost their lease (DV4), and whether the machine takes new ones (DV5). */
+export type BeatAnswer = { orphans: string[]; isOpen: boolean };
 export const beatPath = "/api/internal/devices/beat";
 
 export const machineStates = ["open", "draining", "silent"] as const;

@@ -161,8 +161,9 @@ export const hearBeat = async (beat: Beat): Promise<BeatAnswer> => {
   return store.alone(async (tx) => {
     const at = now();
     const known = await store.findMachine(tx, beat.id);
-    if (known?.state === "removed" && known.incarnation === beat.incarnation) return { orphans: beat.sessions, isRemoved: true };
-    await store.putMachine(tx, beat, known && known.state !== "removed" ? known.state : "open", at);
+    if (known?.state === "removed" && known.incarnation === beat.incarnation) return { orphans: beat.sessions, isOpen: false };
+    const state = known && known.state !== "removed" ? known.state : "open";
+    await store.putMachine(tx, beat, state, at);
     const living = new Set(beat.sessions);
     const open = await store.openLeases(tx);
     for (const one of open)
@@ -187,6 +188,6 @@ export const hearBeat = async (beat: Beat): Promise<BeatAnswer> => {
     await settle(tx, at);
     if (known?.incarnation !== beat.incarnation) await store.forgetEnded(tx, new Date(at.getTime() - keptMs));
     const orphans = await store.endedOf(tx, beat.id, beat.sessions);
-    return { orphans: orphans.map((one) => one.session), isRemoved: false };
+    return { orphans: orphans.map((one) => one.session), isOpen: state === "open" };
   });
 };

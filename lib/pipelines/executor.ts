@@ -1,16 +1,16 @@
 // The worker's side of one pipeline run: a session, the line to it, and one queue through which everything that happens to the course passes.
 // What happened is stored under the lease before anybody is told and before the kernel may forget it (P4); whoever finds the row without a
 // living worker calls `execute` again and goes on from what is stored.
-import { ask, standing } from "#lib/devices/leases.ts";
+import { standing } from "#lib/devices/leases.ts";
 import { now } from "#lib/kit/clock.ts";
-import { env } from "#lib/kit/env.ts";
 import { keepLease, leaseEnd, leaseOwner } from "#lib/kit/job.ts";
 import { log } from "#lib/kit/log.ts";
-import { type Attempt, cleanUp, openAttempt, saveStep } from "#lib/pipelines/attempt.ts";
+import { cleanUp, openAttempt, saveStep } from "#lib/pipelines/attempt.ts";
 import { begin, type Course, current, type Entry, end, executionId, hear, lose, type Step } from "#lib/pipelines/course.ts";
+import { reachKernel } from "#lib/pipelines/place.ts";
 import * as store from "#lib/pipelines/run-store.ts";
 import type { StageRow } from "#lib/pipelines/store.ts";
-import { createKernel, findKernel, type Line, openLine } from "#lib/sessions/kernel-client.ts";
+import { type Line, openLine } from "#lib/sessions/kernel-client.ts";
 import type { Told } from "#lib/sessions/rules.ts";
 import type { Role } from "#lib/workspace/contract.ts";
 import { mintSessionToken } from "#lib/workspace/installation.ts";
@@ -19,7 +19,6 @@ const gatherMs = 80;
 const watchMs = 500;
 /** The session lives this much longer, so that what cells send in the background (metrics of a run) arrives. */
 const lingerMs = 500;
-const gatewayPatienceMs = 120_000;
 const waitMs = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 type Outcome = Exclude<Awaited<ReturnType<typeof saveStep>>, "stored">;
@@ -50,30 +49,6 @@ export const execute = async (claimed: store.RunRow, stop: AbortSignal, watchSto
     stop.removeEventListener("abort", leave);
     if (stop.aborted) await store.releaseRun(claimed.id, leaseOwner, now()).catch(() => {}); // else a failure waits for the lease to run out
   }
-};
-
-/** Whether the attempt's kernel lives: found again when it was started before, else made. False when it is gone or the gateway stays silent. */
-const reachKernel = async (attempt: Attempt, left: AbortSignal): Promise<boolean> => {
-  const { workspaceId } = attempt.run;
-  const [first] = attempt.stages;
-  const account = { workspaceId, notebookId: first?.notebookId ?? "", userId: first?.userId ?? "", person: attempt.run.startedBy };
-  const make = async () => {
-    const payer = { notebookId: first?.notebookId ?? null, userId: first?.userId ?? null, person: attempt.run.startedBy };
-    const stands = await ask({ session: attempt.kernelId, workspaceId, ...payer, cpus: 0, memoryMb: 0, gpu: false });
-    if (stands.state === "waiting") throw new Error(stands.sentence);
-    return createKernel({ kernelId: attempt.kernelId, token: "", memoryMb: env.sessionMemoryMb, account });
-  };
-  const until = Date.now() + gatewayPatienceMs;
-  while (!left.aborted) {
-    try {
-      return (attempt.hasKernel ? await findKernel(attempt.kernelId) : await make()) !== null;
-    } catch (error) {
-      if (Date.now() > until) return false;
-      log.warn("a pipeline run waits for the kernel service", { pipelineRun: attempt.run.id, error: String(error) });
-      await waitMs(1000);
-    }
-  }
-  return false;
 };
 
 /** Tokens of the people who promoted the stages, made when a stage of theirs is about to run (P7). */
@@ -215,9 +190,21 @@ const runAttempt = async (claimed: store.RunRow, left: AbortSignal, stopAskedBy:
   const watcher = setInterval(watch, watchMs);
   left.addEventListener("abort", () => settle("left"), { once: true });
   try {
-    if (stopAskedBy()) watch();
-    else if (!(await reachKernel(attempt, left))) lost();
-    else {
+    const note = (text: string) => ({
+      at: now().toISOString(),
+      order: current(course)?.order ?? 0,
+      cellId: null,
+      kind: "note" as const,
+      text,
+    });
+    const told = (sentence: string): void => void apply((from) => ({ course: from, entries: [note(sentence)] }));
+    const reached = stopAskedBy() ? null : await reachKernel(attempt, { told, isOver: () => left.aborted || course.ending !== null });
+    if (!reached) watch();
+    else if (reached.state === "lost") lost();
+    else if (reached.state === "refused") {
+      const ending = { status: "failed" as const, fault: "yours" as const, message: reached.sentence };
+      await apply((from) => ({ course: end(from, ending, now().toISOString()), entries: [] }));
+    } else {
       await apply((from) => ({ course: begin(from, now().toISOString()), entries: [] }));
       line = openLine(attempt.kernelId, {
         after: () => heardSeq,

@@ -238,6 +238,13 @@ describe("a machine", () => {
       async () => (await read(outside)).session.message === "Waits for a machine that takes sessions: place 1 of 1.",
     );
     expect((await read(inside)).session.status).toBe("idle");
+    const asClient = { authorization: `Bearer ${process.env.ATELIER_INTERNAL_SECRET}`, "x-atelier-owner": `${house.workspaceId}:somebody` };
+    await eventually("stock clients are refused too", async () => {
+      const answer = await fetch(`${machine.url}/api/kernels`, { method: "POST", headers: asClient, body: "{}" });
+      const made = (await answer.json()) as { id?: string; message?: string };
+      if (made.id) await fetch(`${machine.url}/api/kernels/${made.id}`, { method: "DELETE", headers: asClient });
+      return answer.status === 503 && made.message?.includes("takes no new sessions");
+    });
     const problem = await refusal(house.as("owner")(devices.removeMachine, { ...main, machine: id }));
     expect([problem.status, problem.code]).toEqual([409, "devices.in_use"]);
     await house.as("owner")(devices.openMachine, { ...main, machine: id });
