@@ -22,12 +22,11 @@ import { type House, Refused, routes } from "#kernel/rest.ts";
 import { type Policy, policyFor } from "#kernel/sandbox/policy.ts";
 import { type Card, canSandbox } from "#kernel/sandbox/sandbox.ts";
 import { openSpares } from "#kernel/spare.ts";
-import type { Meter } from "#lib/devices/contract.ts";
+import { type Meter, sessionLimit } from "#lib/devices/contract.ts";
 import { log } from "#lib/kit/log.ts";
 
 const messageLimitBytes = 32_000_000;
 const bodyLimitBytes = 8_000_000;
-const sessionLimit = 64;
 
 export type Gateway = { port: number; close: () => Promise<void> };
 

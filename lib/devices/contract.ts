@@ -50,6 +50,9 @@ export const beatSchema = z.object({
   meters: z.array(meterSchema).max(5000),
 });
 export type Beat = z.output<typeof beatSchema>;
+/** Sessions one machine holds at most, whatever they ask for. */
+export const sessionLimit = 64;
+
 /** The answer: sessions that lost their lease (DV4), and whether the machine takes new ones (DV5). */
 export type BeatAnswer = { orphans: string[]; isOpen: boolean };
 export const beatPath = "/api/internal/devices/beat";

@@ -3,7 +3,7 @@
 
 import type { Sql } from "#db";
 import { record } from "#lib/costs/service.ts";
-import type { Beat, BeatAnswer, DeviceFound } from "#lib/devices/contract.ts";
+import { type Beat, type BeatAnswer, type DeviceFound, sessionLimit } from "#lib/devices/contract.ts";
 import { type Ask, grantAll, type Offer, placeOf, refusalOf } from "#lib/devices/rules.ts";
 import * as store from "#lib/devices/store.ts";
 import { now } from "#lib/kit/clock.ts";
@@ -58,7 +58,7 @@ const isLost = (row: store.MachineRow, at: Date): boolean => {
 
 export const toOffer = (row: store.MachineRow, at: Date): Offer => ({
   id: row.id,
-  isOpen: row.state === "open" && !isSilent(row, at),
+  isOpen: row.state === "open" && !isSilent(row, at) && row.sessions.length < sessionLimit,
   cpus: row.cpus,
   memoryMb: row.memoryMb,
   devices: row.devices as unknown as DeviceFound[],

@@ -307,7 +307,10 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
   }, idleLookMs);
   idleWatch.unref();
 
-  const stop = (): Promise<void> => (isWaiting ? end("The session was stopped before a machine was free.") : deleteKernel(kernelId));
+  const stop = async (): Promise<void> => {
+    if (isWaiting) return end("The session was stopped before a machine was free.");
+    if (state.status !== "lost" && state.status !== "none") await deleteKernel(kernelId);
+  };
 
   return {
     submit: async (runs) => {

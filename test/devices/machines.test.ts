@@ -209,6 +209,23 @@ describe("a graphics card", () => {
     await eventually("it is free again", async () => (await card())?.state === "free");
   }, 90_000);
 
+  it("is waited for across the death of the web side, at the same place", async (context) => {
+    if (!machine.hasCard) return context.skip("This machine cannot have the software card.");
+    const { closeRunners, resumeRunners } = await import("#lib/sessions/runners.ts");
+    const { openSessions } = await import("#lib/sessions/store.ts");
+    const [first, second] = [await write("1", { gpu: true }), await write("2", { gpu: true })];
+    await start(first);
+    await becomes(first, "idle");
+    await start(second);
+    await closeRunners();
+    await resumeRunners(await openSessions());
+    await eventually("it waits", async () => (await read(second)).session.message === "Waits for a graphics card: place 1 of 1.");
+    await stop(first);
+    await becomes(second, "idle");
+    await stop(second);
+    await eventually("it is free again", async () => (await card())?.state === "free");
+  }, 60_000);
+
   it("DV3 a gateway that is killed leaks no lease: its next beat ends them, and who waits is next", async (context) => {
     if (!machine.hasCard) return context.skip("This machine cannot have the software card.");
     const [first, second] = [await write("1", { gpu: true }), await write("2", { gpu: true })];
