@@ -11,6 +11,7 @@ import { duration } from "#components/ui/figures.tsx";
 import { State, type StateName } from "#components/ui/state.tsx";
 import { hashSource } from "#lib/notebooks/document.ts";
 import type { CellState, Output } from "#lib/sessions/contract.ts";
+import type { Fault } from "#lib/sessions/language/contract.ts";
 
 export type CellMood = StateName | "fresh";
 
@@ -60,11 +61,26 @@ const Why = ({ mood, state }: { mood: CellMood; state: CellState | undefined }):
   return null;
 };
 
+/** The first fault of a resting cell, in a line; the editor marks them all. */
+const Faults = ({ faults, source }: { faults: readonly Fault[]; source: string }) => {
+  const [first] = faults;
+  if (!first) return null;
+  const line = source.slice(0, first.start).split("\n").length;
+  return (
+    <p className="why">
+      Line {line}: {first.message.split("\n")[0]!.slice(0, 200)}
+      {faults.length > 1 ? <span className="dim"> And {faults.length - 1} more.</span> : null}
+    </p>
+  );
+};
+
 type Props = {
   cell: CellRef;
   number: number;
   state: CellState | undefined;
   outputs: readonly Output[] | undefined;
+  /** What the language service finds wrong in the text. */
+  faults: readonly Fault[] | undefined;
   shared: Shared;
   people: Person[];
   isSelected: boolean;
@@ -159,7 +175,7 @@ const Bed = ({
 
 /** A cell; redrawn only when something of its own changes. */
 export const CellView = memo((props: Props) => {
-  const { cell, number, state, outputs, isSelected, isFolded, onSelect, margin } = props;
+  const { cell, number, state, outputs, faults, isSelected, isEditing, isFolded, onSelect, margin } = props;
   const source = useText(cell.text);
   const isCode = cell.type === "code";
   const mood = isCode ? moodOf(state, source) : "fresh";
@@ -176,6 +192,7 @@ export const CellView = memo((props: Props) => {
       {isCode ? <span className={`scribe scribed is-${mood}`} /> : null}
       <Bed {...props} source={source} label={label} />
       {isCode ? <Why mood={mood} state={state} /> : null}
+      {isCode && faults && !isEditing && mood !== "failed" && mood !== "running" ? <Faults faults={faults} source={source} /> : null}
       {outputs && outputs.length > 0 ? (
         isFolded ? (
           <p className="why dim">{outputs.length} outputs folded, O opens them</p>

@@ -50,6 +50,7 @@ const options: MonacoEditor.IStandaloneEditorConstructionOptions = {
   contextmenu: false,
   occurrencesHighlight: "off",
   wordBasedSuggestions: "off",
+  bracketPairColorization: { enabled: false },
   accessibilitySupport: "auto",
   theme: "atelier",
 };

@@ -28,6 +28,11 @@ const isDark = (): boolean => {
   return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 };
 
+/** What Monaco draws a coloured mark for; here marks are ink. */
+const symbols = "class constant enumerator enumeratorMember event field function interface keyword method module property variable".split(
+  " ",
+);
+
 /** Makes and sets the theme of this moment. */
 export const paint = (monaco: Monaco): void => {
   const rule = (token: string, name: string, fontStyle = "") => ({ token, foreground: colour(name).slice(1), fontStyle });
@@ -51,6 +56,20 @@ export const paint = (monaco: Monaco): void => {
       "editorSuggestWidget.background": colour("sheet"),
       "editorWidget.background": colour("sheet"),
       "editor.lineHighlightBackground": "#00000000",
+      "editorSuggestWidget.border": colour("line"),
+      "editorSuggestWidget.foreground": colour("ink"),
+      "editorSuggestWidget.selectedBackground": colour("press"),
+      "editorSuggestWidget.selectedForeground": colour("ink"),
+      "editorSuggestWidget.selectedIconForeground": colour("ink-2"),
+      "editorSuggestWidget.highlightForeground": colour("accent"),
+      "editorSuggestWidget.focusHighlightForeground": colour("accent"),
+      "editorWidget.border": colour("line"),
+      "editorHoverWidget.background": colour("sheet"),
+      "editorHoverWidget.border": colour("line"),
+      "editorError.foreground": colour("failed"),
+      "editorWarning.foreground": colour("ink-3"),
+      "editorHint.foreground": colour("ink-3"),
+      ...Object.fromEntries(symbols.map((name) => [`symbolIcon.${name}Foreground`, colour("ink-2")])),
     },
   });
   monaco.editor.setTheme("atelier");

@@ -3,6 +3,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { CellView } from "#components/notebook/cell-view.tsx";
 import { NotebookContext, useNotebook } from "#components/notebook/language/cell-models.ts";
+import { useFaults } from "#components/notebook/language/faults.ts";
 import { Outline } from "#components/notebook/outline.tsx";
 import { Resting } from "#components/notebook/resting.tsx";
 import { TitleBlock } from "#components/notebook/title-block.tsx";
@@ -143,7 +144,8 @@ export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Prop
     setEditing(id);
   }, []);
   const leave = useCallback(() => setEditing(null), []);
-  const language = useNotebook(workspace, notebook.id, can.write ? shared : null, edit);
+  const language = useNotebook(workspace, notebook.id, can.write && isSynced ? shared : null, edit);
+  const faults = useFaults(language);
   const addAnd = (after: string | null): void => {
     const id = actions.add(after);
     if (id) {
@@ -278,6 +280,7 @@ export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Prop
                   number={numbers.get(cell.id) ?? 0}
                   state={running.cells[cell.id]}
                   outputs={running.outputs[cell.id]}
+                  faults={faults.get(cell.id)}
                   shared={shared}
                   people={people}
                   isSelected={cell.id === selected}

@@ -24,6 +24,13 @@ const notebook: [string, string][] = [
   ["⌥↑ ⌥↓", "move the cell"],
 ];
 
+const cell: [string, string][] = [
+  ["⌃Space", "complete"],
+  ["F2", "rename in all cells"],
+  ["F12", "go to the definition"],
+  ["⇧⌥F", "format"],
+];
+
 const List = ({ title, keys }: { title: string; keys: [string, string][] }) => (
   <section>
     <h3 className="label">{title}</h3>
@@ -41,7 +48,10 @@ const List = ({ title, keys }: { title: string; keys: [string, string][] }) => (
 export const Keys = ({ onClose }: { onClose: () => void }) => (
   <Dialog title="Keys" safe="Close" onClose={onClose} isWide>
     <div style={{ display: "grid", gridTemplateColumns: "1fr 1fr", gap: 24 }}>
-      <List title="Everywhere" keys={everywhere} />
+      <div>
+        <List title="Everywhere" keys={everywhere} />
+        <List title="While writing a cell" keys={cell} />
+      </div>
       <List title="In a notebook" keys={notebook} />
     </div>
   </Dialog>

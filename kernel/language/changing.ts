@@ -3,6 +3,7 @@
 import ts from "typescript";
 import { type CellFile, sessionModule } from "#kernel/language/document.ts";
 import type { Answers, Position } from "#kernel/language/messages.ts";
+import { isName } from "#kernel/language/names.ts";
 import type { Project } from "#kernel/language/project.ts";
 import { spanIn } from "#kernel/language/reading.ts";
 import type { Edit, Span } from "#lib/sessions/language/contract.ts";
@@ -16,11 +17,6 @@ const style: ts.FormatCodeSettings = {
   insertSpaceAfterOpeningAndBeforeClosingNonemptyBraces: true,
 };
 const preferences = { providePrefixAndSuffixTextForRename: true } as const;
-
-const isName = (text: string): boolean => {
-  const scanner = ts.createScanner(ts.ScriptTarget.ESNext, true, ts.LanguageVariant.Standard, text);
-  return scanner.scan() === ts.SyntaxKind.Identifier && scanner.getTokenEnd() === text.length;
-};
 
 type Found = { edits: Edit[]; isScope: boolean; isForeign: boolean };
 

@@ -60,3 +60,21 @@ export const readNames = (source: string): Declared => {
   }
   return { names: [...names], exported, words: new Set(source.match(/[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/gu) ?? []) };
 };
+
+/** The one token a text is; null for anything else. */
+const tokenOf = (text: string): ts.SyntaxKind | null => {
+  const scanner = ts.createScanner(ts.ScriptTarget.ESNext, true, ts.LanguageVariant.Standard, text);
+  const token = scanner.scan();
+  return scanner.getTokenEnd() === text.length ? token : null;
+};
+
+/** Whether a text can name a type: a word without any meaning of its own. */
+export const isFreeWord = (text: string): boolean => tokenOf(text) === ts.SyntaxKind.Identifier;
+
+/** Whether a text can name a variable: words with a meaning only in some places (`from`, `type`) can. */
+export const isName = (text: string): boolean => {
+  const token = tokenOf(text);
+  return (
+    token === ts.SyntaxKind.Identifier || (token !== null && token > ts.SyntaxKind.LastReservedWord && token <= ts.SyntaxKind.LastKeyword)
+  );
+};

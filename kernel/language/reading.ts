@@ -14,6 +14,11 @@ const allowed = new Set([
   2454, // used before being assigned: the same
   7022, // its own initialiser names it: the same
 ]);
+/** What may be missing at run time is worth a look, and no reason to call a cell wrong: exploring code knows its data. */
+const mayBeMissing = new Set([2531, 2532, 2533, 18047, 18048, 18049]);
+const isMissing = /Type '(undefined|null)' is not assignable to type/;
+/** Advice for people who set up a project; in a notebook there is none. */
+const advice = / Do you need to (install|change) .*$/s;
 const isOwnFile = (message: string): boolean => /^Cannot find module '\.{0,2}\//.test(message);
 
 /** A stretch of a module as one of the cell's text; null when it is ours. */
@@ -22,11 +27,34 @@ export const spanIn = (cell: CellFile, span: ts.TextSpan): Span | null => {
   return start < 0 ? null : { start, length: Math.min(span.length, Math.max(0, cell.source.length - start)) };
 };
 
-export const hover = ({ service }: Project, cell: CellFile, { offset }: Position): Answers["hover"] => {
-  const found = service.getQuickInfoAtPosition(cell.path, cell.prelude.length + offset);
+/** What a module that was imported under a name holds: TypeScript itself says no more than `import datasets`. */
+const contentsOf = (project: Project, cell: CellFile, position: number): string => {
+  const program = project.service.getProgram();
+  const file = program?.getSourceFile(cell.path);
+  const checker = program?.getTypeChecker();
+  const node = file && tokenAt(file, position);
+  const symbol = node && checker?.getSymbolAtLocation(node);
+  if (!symbol || !checker || (symbol.flags & ts.SymbolFlags.Alias) === 0) return "";
+  const names = checker.getExportsOfModule(checker.getAliasedSymbol(symbol)).map((one) => `\`${one.name}\``);
+  return names.join(", ");
+};
+
+const tokenAt = (node: ts.Node, position: number): ts.Node =>
+  node
+    .getChildren()
+    .filter((child) => child.getStart() <= position && position <= child.end)
+    .map((child) => tokenAt(child, position))
+    .at(-1) ?? node;
+
+export const hover = (project: Project, cell: CellFile, { offset }: Position): Answers["hover"] => {
+  const position = cell.prelude.length + offset;
+  const found = project.service.getQuickInfoAtPosition(cell.path, position);
   const span = found && spanIn(cell, found.textSpan);
   if (!found || !span) return { info: null };
-  return { info: { span, signature: signatureOf(found.displayParts), documentation: documentationOf(found.documentation, found.tags) } };
+  const signature = signatureOf(found.displayParts);
+  const module = /^import ([\p{ID_Continue}$]+)$/u.exec(signature)?.[1];
+  if (module) return { info: { span, signature: `module ${module}`, documentation: contentsOf(project, cell, position) } };
+  return { info: { span, signature, documentation: documentationOf(found.documentation, found.tags) } };
 };
 
 export const signature = ({ service }: Project, cell: CellFile, { offset }: Position): Answers["signature"] => {
@@ -77,10 +105,10 @@ export const definition = (project: Project, cell: CellFile, { offset }: Positio
 const toFault = (cell: CellFile, one: ts.Diagnostic): Fault[] => {
   if (one.start === undefined || allowed.has(one.code)) return [];
   const span = spanIn(cell, { start: one.start, length: one.length ?? 0 });
-  const message = ts.flattenDiagnosticMessageText(one.messageText, "\n");
+  const message = ts.flattenDiagnosticMessageText(one.messageText, "\n").replace(advice, "");
   if (!span || isOwnFile(message)) return [];
-  const severity =
-    one.category === ts.DiagnosticCategory.Error ? "error" : one.category === ts.DiagnosticCategory.Warning ? "warning" : "hint";
+  const isSoft = mayBeMissing.has(one.code) || isMissing.test(message);
+  const severity = one.category !== ts.DiagnosticCategory.Error ? "hint" : isSoft ? "warning" : "error";
   return [{ ...span, severity, code: one.code, message: plainWords(message), ...(one.reportsDeprecated ? { isDeprecated: true } : {}) }];
 };
 

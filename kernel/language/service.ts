@@ -10,13 +10,18 @@ const script = fileURLToPath(new URL("./main.ts", import.meta.url));
 const memoryMb = 1024;
 /** The first question of a process parses all types; the others are a matter of milliseconds, and a type that never ends is cut off. */
 const firstAnswerMs = 60_000;
-const answerMs = 15_000;
+const answerMs = 10_000;
+/** A notebook whose question never ended is not asked about for so long, so that it cannot hold up all the others again and again. */
+const barredMs = 60_000;
 const mostWaiting = 200;
 
-type Waiting = { resolve: (reply: Reply) => void; reject: (error: Error) => void; isHung: boolean };
+type Waiting = { notebook: string; resolve: (reply: Reply) => void; reject: (error: Error) => void; isHung: boolean };
 
 /** The process is gone or overburdened; the sentence is for a person. */
 export class LanguageAway extends Error {}
+
+const tooLong = (): LanguageAway =>
+  new LanguageAway("This took too long to work out. Simplify the types of the cell; it is tried again in a minute.");
 
 export type LanguageService = ReturnType<typeof openLanguageService>;
 
@@ -28,6 +33,7 @@ export const openLanguageService = (limits: { answerMs?: number } = {}) => {
   let asked = 0;
   let isClosed = false;
   const waiting = new Map<number, Waiting>();
+  const barred = new Map<string, number>();
 
   /** The oldest question is the one the process works on. */
   const watch = (): void => {
@@ -39,7 +45,10 @@ export const openLanguageService = (limits: { answerMs?: number } = {}) => {
       () => {
         log.warn("the language process hangs, ending it");
         const [oldest] = waiting.values();
-        if (oldest) oldest.isHung = true;
+        if (oldest) {
+          oldest.isHung = true;
+          barred.set(oldest.notebook, Date.now() + barredMs);
+        }
         child?.kill("SIGKILL");
       },
       hasAnswered ? (limits.answerMs ?? answerMs) : firstAnswerMs,
@@ -64,7 +73,7 @@ export const openLanguageService = (limits: { answerMs?: number } = {}) => {
     const left = [...waiting.values()];
     waiting.clear();
     for (const one of left) {
-      if (one.isHung) one.reject(new LanguageAway("This took too long to work out. Simplify the types of the cell and ask again."));
+      if (one.isHung) one.reject(tooLong());
       else if (isClosed) one.reject(new LanguageAway("The language service ends."));
       else one.resolve({ isStale: true });
     }
@@ -92,10 +101,12 @@ export const openLanguageService = (limits: { answerMs?: number } = {}) => {
     ask: (question: Question): Promise<Reply> => {
       if (isClosed || waiting.size >= mostWaiting)
         return Promise.reject(new LanguageAway("The language service has too much to do at this moment. Ask again."));
+      if ((barred.get(question.notebook) ?? 0) > Date.now()) return Promise.reject(tooLong());
+      barred.delete(question.notebook);
       const to = child ?? start();
       return new Promise((resolve, reject) => {
         const id = ++asked;
-        waiting.set(id, { resolve, reject, isHung: false });
+        waiting.set(id, { notebook: question.notebook, resolve, reject, isHung: false });
         if (waiting.size === 1) watch();
         to.send({ id, question }, () => {});
       });

@@ -1,13 +1,23 @@
 // Types that no source says: the columns of the workspace's data sets, and variables that live in the session while no cell declares them.
 import type { LiveVariable, Table } from "#kernel/language/messages.ts";
+import { isFreeWord } from "#kernel/language/names.ts";
+
+/** The name people see instead of all columns: `Table<loans>`, and `Table<loans_v2>` for a pinned version. */
+const shownAs = (name: string): string => name.replace("@", "_v");
 
 /** The SDK's `KnownTables`, filled: `datasets.open("loans")` then knows the columns of loans. */
 export const tablesText = (tables: readonly Table[]): string => {
-  const entries = tables.map(
-    ({ name, columns }) =>
-      `    ${JSON.stringify(name)}: { ${columns.map((column) => `${JSON.stringify(column.name)}: "${column.kind}"`).join("; ")} };`,
-  );
-  return `export {};\ndeclare module "atelier:table" {\n  interface KnownTables {\n${entries.join("\n")}\n  }\n}\n`;
+  const used = new Set<string>();
+  const types: string[] = [];
+  const entries = tables.map(({ name, columns }) => {
+    const shape = `{ ${columns.map((column) => `${JSON.stringify(column.name)}: "${column.kind}"`).join("; ")} }`;
+    const alias = shownAs(name);
+    const isFree = !used.has(alias) && isFreeWord(alias);
+    used.add(alias);
+    if (isFree) types.push(`  type ${alias} = ${shape};`);
+    return `    ${JSON.stringify(name)}: ${isFree ? alias : shape};`;
+  });
+  return `export {};\ndeclare module "atelier:table" {\n${types.join("\n")}\n  interface KnownTables {\n${entries.join("\n")}\n  }\n}\n`;
 };
 
 const global =

@@ -1,6 +1,7 @@
 // The language service through its operations, on real notebooks, with a real gateway and its language process.
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cells as example } from "#drizzle/seed/credit-default.ts";
 import * as notebooks from "#lib/notebooks/contract.ts";
 import * as contract from "#lib/sessions/language/contract.ts";
 import { type House, openHouse } from "#test/kit/house.ts";
@@ -168,6 +169,22 @@ describe("diagnostics", () => {
       [],
     ]);
   });
+  it("what may be missing at run time is a warning, not an error, and advice for projects is left out", async () => {
+    const { workspace, notebook } = await write("const rows = [{ n: 1 }]", "rows.at(-1).n + test");
+    const { cells } = await house.as("viewer")(contract.diagnoseCells, { workspace, notebook });
+    expect(cells[1]!.faults.map((one) => [one.severity, one.message])).toEqual([
+      ["warning", "Object is possibly 'undefined'."],
+      ["error", "Cannot find name 'test'."],
+    ]);
+  });
+  it("the example notebook has no error", async () => {
+    const code = example.filter((cell) => cell.cellType === "code").map((cell) => cell.source);
+    const { workspace, notebook } = await write(...code.map((source) => source.replaceAll("|", "¦")));
+    const { cells } = await house.as("viewer")(contract.diagnoseCells, { workspace, notebook });
+    expect(cells.flatMap((cell, i) => cell.faults.filter((one) => one.severity === "error").map((one) => `${i}: ${one.message}`))).toEqual(
+      [],
+    );
+  });
   it("no file of the machine is read: what a cell names outside of the walls is unknown", async () => {
     const source = fileURLToPath(new URL("../../kernel/process.ts", import.meta.url));
     expect(await namesAt(`import * as inside from "${source}"; inside.|`)).toEqual([]);
@@ -186,6 +203,9 @@ describe("reading", () => {
     const { place } = await write('import { datasets } from "atelier"', "const loans = await datasets.open('x' as string); lo|ans");
     const { info } = await house.as("viewer")(contract.hoverAt, { ...place });
     expect(info?.signature).toMatch(/^const loans: Table/);
+    const inside = await write('import { datasets } from "atelier"', "data|sets.list()");
+    const found = await house.as("viewer")(contract.hoverAt, inside.place);
+    expect(found.info).toMatchObject({ signature: "module datasets", documentation: expect.stringContaining("`open`") });
   });
   it("signature help tells which argument comes next", async () => {
     const { place } = await write("function rate(good: number, bad: number) { return bad / (good + bad) }", "rate(1, |");
@@ -225,6 +245,8 @@ describe("rename", () => {
     expect((await renamed("x", "1 +| 1")).refusal).toMatch(/has a name/);
     expect((await renamed("lift", "'a'.toUpper|Case()")).refusal).toMatch(/keeps its name|has a name/);
     expect((await renamed("b", "const a| = 1", "const b = 2")).refusal).toMatch(/declares b already/);
+    expect((await renamed("await", "const a| = 1")).refusal).toMatch(/cannot be a name/);
+    expect((await renamed("from", "const a| = 1", "a")).after).toEqual(["const from = 1", "from"]);
     expect((await renamed("not a name", "const a| = 1")).refusal).toMatch(/cannot be a name/);
   });
   it("positions hold after an emoji", async () => {

@@ -81,6 +81,13 @@ describe("columns of tables", () => {
     await eventually("the new version is known", async () => (await namesFor(one, rows, "viewer", 1)).includes("bad"));
     expect(await namesFor(one, 'const t = await datasets.open("loans@1"); await t.column("', "viewer", 1)).toEqual(["int_rate", "grade"]);
   });
+  it("a table is named by its data set, not by all its columns", async () => {
+    const source = 'const t = await datasets.open("loans"); const u = await datasets.open("loans@1");';
+    const one = await write('import { datasets } from "atelier";', source);
+    const typeAt = async (offset: number) =>
+      (await house.as("viewer")(contract.hoverAt, { ...main, notebook: one.notebook, cellId: one.cells[1]!.id, offset })).info?.signature;
+    expect([await typeAt(6), await typeAt(source.indexOf("u ="))]).toEqual(["const t: Table<loans>", "const u: Table<loans_v1>"]);
+  });
   it("a column that is not there is a fault, and a table nobody knows takes any column", async () => {
     const source =
       'const t = await datasets.open("loans"); await t.column("grades"); const u = await datasets.open("other"); await u.column("any")';
@@ -160,6 +167,14 @@ describe("the process", () => {
     ]);
     expect(await namesFor(one, "v98.toF", "viewer", 99)).toEqual(["toFixed"]);
   });
+  it("more notebooks than the process holds take turns, and each keeps its own names", async () => {
+    const many = await Promise.all(Array.from({ length: 10 }, (_, i) => write(`const own = { only${i}: ${i} }`, "1")));
+    for (const round of [1, 2])
+      expect([round, await Promise.all(many.map((one) => namesFor(one, "own.", "viewer", 1)))]).toEqual([
+        round,
+        many.map((_, i) => [`only${i}`]),
+      ]);
+  });
   it("killed at work, it is started again and every notebook goes on, whoever asks", async () => {
     const one = await write("const person = { name: 'Ada' }", "1");
     expect(await namesFor(one, "person.", "viewer", 1)).toEqual(["name"]);
@@ -169,18 +184,19 @@ describe("the process", () => {
     expect(answers).toEqual([["name"], ["name"], ["name"]]);
     expect(languagePid()).not.toBe(before);
   });
-  it("a question that never ends is cut off with a sentence, and the next one is answered", async () => {
+  it("a question that never ends is cut off with a sentence, its notebook waits a while, and the others are answered", async () => {
     const { openLanguageService } = await import("#kernel/language/service.ts");
     const service = openLanguageService({ answerMs: 1000 });
     const ask = { type: "hover" as const, cellId: "a", offset: 6 };
-    const question = () => ({ notebook: "n", from: null, to: randomUUID(), order: ["a"], changed: { a: "const a = 1" }, ask });
+    const question = (notebook = "n") => ({ notebook, from: null, to: randomUUID(), order: ["a"], changed: { a: "const a = 1" }, ask });
     try {
       expect((await service.ask(question())).isStale).toBe(false);
       const held = service.pid()!;
       process.kill(held, "SIGSTOP");
       await expect(service.ask(question())).rejects.toThrow("This took too long to work out.");
-      expect((await service.ask(question())).isStale).toBe(false);
+      expect((await service.ask(question("other"))).isStale).toBe(false);
       expect(service.pid()).not.toBe(held);
+      await expect(service.ask(question())).rejects.toThrow("This took too long to work out.");
     } finally {
       service.close();
     }

@@ -2,10 +2,8 @@
 // Which cell an editor's model is: Monaco asks its providers by model, the language service answers by cell. Registered while the editor
 // lives.
 import type { editor as MonacoEditor } from "monaco-editor";
-import { createContext, useEffect, useMemo, useRef } from "react";
+import { createContext, useMemo, useRef } from "react";
 import type { Shared } from "#components/notebook/use-document.ts";
-import { call } from "#lib/kit/call.ts";
-import { diagnoseCells } from "#lib/sessions/language/contract.ts";
 
 /** What the page gives to its editors: where they are, and how to get into another cell. */
 export type Notebook = {
@@ -29,11 +27,6 @@ export const useNotebook = (
   edit: (cellId: string) => void,
 ): Notebook | null => {
   const jump = useRef<Notebook["jump"]["current"]>(null);
-  const isOpen = shared !== null;
-  useEffect(() => {
-    // The language process reads every type once; it does so while the person reads the page.
-    if (isOpen) void call(diagnoseCells, { workspace, notebook, cells: [] }).catch(() => {});
-  }, [workspace, notebook, isOpen]);
   return useMemo(
     () =>
       shared && {
