@@ -74,7 +74,6 @@ export const isFreeWord = (text: string): boolean => tokenOf(text) === ts.Syntax
 /** Whether a text can name a variable: words with a meaning only in some places (`from`, `type`) can. */
 export const isName = (text: string): boolean => {
   const token = tokenOf(text);
-  return (
-    token === ts.SyntaxKind.Identifier || (token !== null && token > ts.SyntaxKind.LastReservedWord && token <= ts.SyntaxKind.LastKeyword)
-  );
+  const isContextual = token !== null && token > ts.SyntaxKind.LastFutureReservedWord && token <= ts.SyntaxKind.LastKeyword;
+  return token === ts.SyntaxKind.Identifier || (isContextual && token !== ts.SyntaxKind.AwaitKeyword);
 };
