@@ -17,7 +17,6 @@ import { type End, type Gauge, type Sample, type SessionProcess, startSession } 
 import { type Policy, policyFor } from "#kernel/sandbox/policy.ts";
 import type { Card } from "#kernel/sandbox/sandbox.ts";
 import type { CommNote, News, Order } from "#kernel/session/messages.ts";
-import { completeness } from "#kernel/session/transform.ts";
 import { makeBerth, type Spare } from "#kernel/spare.ts";
 import { openTextLog } from "#kernel/text-log.ts";
 import { env } from "#lib/kit/env.ts";
@@ -389,7 +388,9 @@ export const makeKernel = async (wish: Wish) => {
     void ask({ type: "comm", id: request.header.msg_id, note }, Number.POSITIVE_INFINITY).then(() => say("idle", request));
   };
 
-  const isComplete = (code: string): Content => {
+  /** The parser is loaded when a front end first asks: most never do, and a kernel is up sooner without it. */
+  const isComplete = async (code: string): Promise<Content> => {
+    const { completeness } = await import("#kernel/session/transform.ts");
     const status = completeness(code);
     return status === "incomplete" ? { status, indent: "  " } : { status };
   };
@@ -404,7 +405,8 @@ export const makeKernel = async (wish: Wish) => {
   const answers: Record<string, (request: Message, channel: Channel) => void> = {
     execute_request: execute,
     kernel_info_request: (request, channel) => answerNow(request, channel, kernelInfo),
-    is_complete_request: (request, channel) => answerNow(request, channel, isComplete(String(request.content.code ?? ""))),
+    is_complete_request: (request, channel) =>
+      void isComplete(String(request.content.code ?? "")).then((content) => answerNow(request, channel, content)),
     complete_request: (request, channel) => consult(request, channel, "complete"),
     inspect_request: (request, channel) => consult(request, channel, "inspect"),
     history_request: (request, channel) => answerNow(request, channel, { status: "ok", history: history.read(request.content) }),

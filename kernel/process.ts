@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import { entryOf } from "#kernel/plain.js";
 import type { Policy } from "#kernel/sandbox/policy.ts";
 import { type Card, cageFor } from "#kernel/sandbox/sandbox.ts";
-import { folderMb, treeUsage } from "#kernel/sandbox/usage.ts";
+import { endTree, folderMb, treeUsage } from "#kernel/sandbox/usage.ts";
 import type { News, Order } from "#kernel/session/messages.ts";
 
 export type Fault = "yours" | "limits" | "ours";
@@ -151,6 +151,7 @@ export const startSession = (
   input.on("error", () => {});
   const kill = (why?: End): void => {
     reason ??= why ?? null;
+    if (child.pid && child.exitCode === null && child.signalCode === null) endTree(child.pid);
     child.kill("SIGKILL");
   };
   lines(

@@ -39,6 +39,21 @@ const ownUsage = (pid: number): { rssMb: number; cpuSeconds: number } => {
   }
 };
 
+/** A process with all its descendants. */
+export const treeOf = (pid: number): number[] => {
+  const found = [pid];
+  for (let at = 0; at < found.length && found.length < treeLimit; at++) found.push(...childrenOf(found[at]!));
+  return found;
+};
+
+/** Ends a process with all its descendants at once. The sandbox ends with its parent, except in its first moment: then it would wait for ever. */
+export const endTree = (pid: number): void => {
+  for (const one of treeOf(pid))
+    try {
+      process.kill(one, "SIGKILL");
+    } catch {} // gone already
+};
+
 export type Usage = { rssMb: number; cpuSeconds: number; processes: number };
 
 /** Resident memory, processor time and number of a process with all its descendants; zeros when it is gone or the system does not tell. */

@@ -153,7 +153,7 @@ export const attacks: Attack[] = [
       const mark = `atelier-${randomUUID()}`;
       await says(
         one,
-        `(await import('node:child_process')).spawn('/bin/sh', ['-c', 'sleep 20; : ${mark}'], { detached: true, stdio: 'ignore' }).unref(); return 1`,
+        `(await import('node:child_process')).execFileSync('/bin/sh', ['-c', 'setsid /bin/sh -c "sleep 20; : ${mark}" > /dev/null 2>&1 & exit 0']); return 1`,
       );
       await eventually("it has started", () => carrying(mark).length > 0);
       await one.request("", "DELETE");
