@@ -13,15 +13,15 @@ const cellCount = 100;
 const rounds = 40;
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Cells as people write them: a table, columns of it, a function over them, and what comes out. */
-const sourceOf = (i: number): string =>
+/** Cells as people write them: a table, columns of it, a function over them, and what comes out; each uses one `reach` cells above it. */
+const sourceOf = (i: number, reach: number): string =>
   i === 0
     ? 'import { datasets, learn } from "atelier";\nconst loans = await datasets.open("loans");'
     : `const column${i} = await loans.column("int_rate");
 function share${i}(limit: number) {
   return column${i}.filter((one) => one > limit).length / column${i}.length;
 }
-const part${i} = { at: ${i}, share: share${i}(${i})${i > 1 ? `, before: part${i - 1}.share` : ""} };
+const part${i} = { at: ${i}, share: share${i}(${i})${i > reach ? `, before: part${i - reach}.share` : ""} };
 part${i}.share`;
 
 /** What is typed into the last cell, letter by letter, each followed by a question where an editor asks one. */
@@ -84,9 +84,17 @@ const openOneFile = () => {
   };
 };
 
-export const benchLanguage = async (say: Say): Promise<void> => {
-  const ids = Array.from({ length: cellCount }, (_, i) => `cell${i}`);
-  const sources = ids.map((_, i) => sourceOf(i));
+type Took = {
+  first: number[];
+  whole: number[];
+  all: number[];
+  faults: number[];
+  kinds: Record<"member" | "name" | "text", number[]>;
+  rssMb: number;
+};
+
+const measure = async (sources: string[]): Promise<Took> => {
+  const ids = sources.map((_, i) => `cell${i}`);
   const last = ids.at(-1)!;
   const service = openLanguageService();
   let from: string | null = null;
@@ -104,53 +112,60 @@ export const benchLanguage = async (say: Say): Promise<void> => {
     from = to;
     return reply;
   };
-  const first: number[] = [];
-  const all: number[] = [];
-  const whole: number[] = [];
-  const kinds = { member: [] as number[], name: [] as number[], text: [] as number[] };
-  const faults: number[] = [];
-  await timed(first, () => ask(Object.fromEntries(ids.map((id, i) => [id, sources[i]!])), { type: "diagnose", cells: [last] }));
-  await timed(whole, () => ask({}, { type: "diagnose" }));
+  const took: Took = { first: [], whole: [], all: [], faults: [], kinds: { member: [], name: [], text: [] }, rssMb: 0 };
+  await timed(took.first, () => ask(Object.fromEntries(ids.map((id, i) => [id, sources[i]!])), { type: "diagnose", cells: [last] }));
+  await timed(took.whole, () => ask({}, { type: "diagnose" }));
   for (let round = 0; round < rounds; round++) {
     for (const { source, kind } of keystrokes(`${sources.at(-1)}\n// ${round}`)) {
-      const took: number[] = [];
-      await timed(took, () => ask({ [last]: source }, { type: "complete", cellId: last, offset: source.length }));
-      kinds[kind].push(took[0]!);
-      all.push(took[0]!);
+      await timed(took.all, () => ask({ [last]: source }, { type: "complete", cellId: last, offset: source.length }));
+      took.kinds[kind].push(took.all.at(-1)!);
     }
-    await timed(faults, () => ask({ [last]: `${sources.at(-1)}\n// ${round}` }, { type: "diagnose", cells: [last] }));
+    await timed(took.faults, () => ask({ [last]: `${sources.at(-1)}\n// ${round}` }, { type: "diagnose", cells: [last] }));
   }
-  const rssMb = Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${service.pid()}/status`, "utf8"))?.[1] ?? 0) / 1024);
+  took.rssMb = Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${service.pid()}/status`, "utf8"))?.[1] ?? 0) / 1024);
   service.close();
+  return took;
+};
 
+const measureOneFile = async (sources: string[]): Promise<{ all: number[]; faults: number[] }> => {
   const one = openOneFile();
   const before = sources.join("\n");
-  const [alone, aloneFaults]: [number[], number[]] = [[], []];
+  const took = { all: [] as number[], faults: [] as number[] };
   for (let round = 0; round < 3; round++) {
-    for (const { source } of keystrokes(before)) await timed(alone, () => one.complete(source));
+    for (const { source } of keystrokes(before)) await timed(took.all, () => one.complete(source));
     one.complete(`${before}\n// ${round}`);
-    await timed(aloneFaults, () => one.diagnose());
+    await timed(took.faults, () => one.diagnose());
   }
-  const quantiles = (took: number[]): string => `p50 ${ms(quantile(took, 0.5))}`;
-  say(line(`language: first answer, ${cellCount} cells`, ms(first[0]!), "a new process reads every type"));
-  say(line(`language: completion at ${cellCount} cells p95`, ms(quantile(all, 0.95)), `${quantiles(all)}, ${all.length} letters`));
-  for (const [kind, took] of Object.entries(kinds))
-    say(line(`language: of these, ${kind}s p95`, ms(quantile(took, 0.95)), quantiles(took)));
-  say(line("language: faults of the cell p95", ms(quantile(faults, 0.95)), quantiles(faults)));
-  say(line(`language: faults of all ${cellCount} cells, the first time`, ms(whole[0]!)));
-  say(line("language: memory of the process", `${rssMb} MB`, "resident, serves every notebook"));
+  return took;
+};
+
+const p50 = (took: number[]): string => `p50 ${ms(quantile(took, 0.5))}`;
+
+export const benchLanguage = async (say: Say): Promise<void> => {
+  const sources = Array.from({ length: cellCount }, (_, i) => sourceOf(i, 10));
+  const ours = await measure(sources);
+  const alone = await measureOneFile(sources);
+  const chain = await measure(sources.map((_, i) => sourceOf(i, 1)));
+  say(line(`language: first answer, ${cellCount} cells`, ms(ours.first[0]!), "a new process reads every type"));
+  say(line(`language: completion at ${cellCount} cells p95`, ms(quantile(ours.all, 0.95)), `${p50(ours.all)}, ${ours.all.length} letters`));
+  for (const [kind, took] of Object.entries(ours.kinds)) say(line(`language: of these, ${kind}s p95`, ms(quantile(took, 0.95)), p50(took)));
+  say(line("language: faults of the cell p95", ms(quantile(ours.faults, 0.95)), p50(ours.faults)));
+  say(line(`language: faults of all ${cellCount} cells, the first time`, ms(ours.whole[0]!)));
+  say(line("language: memory of the process", `${ours.rssMb} MB`, "resident, serves every notebook"));
+  say(
+    line(
+      `language: a chain of ${cellCount} cells, completion p95`,
+      ms(quantile(chain.all, 0.95)),
+      `${p50(chain.all)}; each cell uses the one above`,
+    ),
+  );
+  const [completion, faults] = [quantile(alone.all, 0.95), quantile(alone.faults, 0.95)];
   say(
     line(
       "one file of all cells: completion p95",
-      ms(quantile(alone, 0.95)),
-      `${quantiles(alone)}; ours ${times(quantile(all, 0.95) / quantile(alone, 0.95))}`,
+      ms(completion),
+      `${p50(alone.all)}; ours ${times(quantile(ours.all, 0.95) / completion)}`,
     ),
   );
-  say(
-    line(
-      "one file of all cells: faults p95",
-      ms(quantile(aloneFaults, 0.95)),
-      `ours ${times(quantile(faults, 0.95) / quantile(aloneFaults, 0.95))}`,
-    ),
-  );
+  say(line("one file of all cells: faults p95", ms(faults), `ours ${times(quantile(ours.faults, 0.95) / faults)}`));
 };
