@@ -50,7 +50,6 @@ const options: MonacoEditor.IStandaloneEditorConstructionOptions = {
   contextmenu: false,
   occurrencesHighlight: "off",
   wordBasedSuggestions: "off",
-  bracketPairColorization: { enabled: false },
   accessibilitySupport: "auto",
   theme: "atelier",
 };

@@ -58,7 +58,7 @@ export const paint = (monaco: Monaco): void => {
       "editor.lineHighlightBackground": "#00000000",
       "editorSuggestWidget.border": colour("line"),
       "editorSuggestWidget.foreground": colour("ink"),
-      "editorSuggestWidget.selectedBackground": colour("press"),
+      "editorSuggestWidget.selectedBackground": colour("accent-wash"),
       "editorSuggestWidget.selectedForeground": colour("ink"),
       "editorSuggestWidget.selectedIconForeground": colour("ink-2"),
       "editorSuggestWidget.highlightForeground": colour("accent"),
@@ -69,6 +69,8 @@ export const paint = (monaco: Monaco): void => {
       "editorError.foreground": colour("failed"),
       "editorWarning.foreground": colour("ink-3"),
       "editorHint.foreground": colour("ink-3"),
+      "list.highlightForeground": colour("accent"),
+      ...Object.fromEntries([1, 2, 3, 4, 5, 6].map((depth) => [`editorBracketHighlight.foreground${depth}`, colour("ink-2")])),
       ...Object.fromEntries(symbols.map((name) => [`symbolIcon.${name}Foreground`, colour("ink-2")])),
     },
   });

@@ -141,7 +141,7 @@ describe("shared scope", () => {
       ),
     ).toEqual([[], [], []]);
   });
-  it("moving and deleting cells changes what a name means", async () => {
+  it("a name that no cell and no session has is a fault", async () => {
     const { notebook, workspace } = await write("count.toFixed()");
     expect((await house.as("viewer")(contract.diagnoseCells, { workspace, notebook })).cells[0]!.faults.map((one) => one.code)).toEqual([
       2304,
