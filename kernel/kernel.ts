@@ -472,6 +472,8 @@ export const makeKernel = async (wish: Wish) => {
     /** The whole text an execution printed, when it was long. */
     log: (requestId: string) => texts?.read(requestId) ?? null,
     variables: () => ask({ type: "variables", id: randomUUID() }),
+    /** Names that complete a text by live values alone; runs nothing. */
+    complete: (code: string) => ask({ type: "complete", id: randomUUID(), code, cursor: code.length }),
     variable: (name: string) => ask({ type: "variable", id: randomUUID(), name }),
     model: (connections: number) => ({
       id,

@@ -6,7 +6,8 @@ export type Position = { cellId: string; offset: number };
 
 /** One question about a notebook, after its texts are brought up to date. */
 export type Ask =
-  | ({ type: "complete"; trigger?: string } & Position)
+  /** `before` is the end of the text before the position, for live values where types know nothing. */
+  | ({ type: "complete"; trigger?: string; before?: string } & Position)
   | ({ type: "describe"; name: string } & Position)
   | ({ type: "signature" } & Position)
   | ({ type: "hover" } & Position)

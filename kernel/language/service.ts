@@ -14,6 +14,9 @@ const answerMs = 10_000;
 /** A notebook whose question never ended is not asked about for so long, so that it cannot hold up all the others again and again. */
 const barredMs = 60_000;
 const mostWaiting = 200;
+/** After so many deaths in a row without one answer it rests: whatever kills it would kill the next one too. */
+const mostDeaths = 3;
+const restMs = 15_000;
 
 type Waiting = { notebook: string; resolve: (reply: Reply) => void; reject: (error: Error) => void; isHung: boolean };
 
@@ -26,11 +29,13 @@ const tooLong = (): LanguageAway =>
 export type LanguageService = ReturnType<typeof openLanguageService>;
 
 /** Opens the door; no process runs yet. */
-export const openLanguageService = (limits: { answerMs?: number } = {}) => {
+export const openLanguageService = (limits: { answerMs?: number; memoryMb?: number } = {}) => {
   let child: ChildProcess | null = null;
   let hasAnswered = false;
   let timer: NodeJS.Timeout | null = null;
   let asked = 0;
+  let deaths = 0;
+  let restsUntil = 0;
   let isClosed = false;
   const waiting = new Map<number, Waiting>();
   const barred = new Map<string, number>();
@@ -59,6 +64,7 @@ export const openLanguageService = (limits: { answerMs?: number } = {}) => {
   const settle = (message: { id: number; reply?: Reply; failure?: string }): void => {
     const one = waiting.get(message.id);
     hasAnswered = true;
+    deaths = 0;
     waiting.delete(message.id);
     watch();
     if (message.reply) one?.resolve(message.reply);
@@ -69,6 +75,11 @@ export const openLanguageService = (limits: { answerMs?: number } = {}) => {
     if (child !== gone) return;
     child = null;
     hasAnswered = false;
+    deaths += 1;
+    if (deaths >= mostDeaths) {
+      deaths = 0;
+      restsUntil = Date.now() + restMs;
+    }
     if (!isClosed) log.warn("the language process ended", { code, signal });
     const left = [...waiting.values()];
     waiting.clear();
@@ -82,7 +93,7 @@ export const openLanguageService = (limits: { answerMs?: number } = {}) => {
 
   const start = (): ChildProcess => {
     const made = fork(script, {
-      execArgv: ["--disable-warning=ExperimentalWarning", `--max-old-space-size=${memoryMb}`],
+      execArgv: ["--disable-warning=ExperimentalWarning", `--max-old-space-size=${limits.memoryMb ?? memoryMb}`],
       env: { PATH: "/usr/bin:/bin", LANG: "C.UTF-8", NODE_ENV: "production" },
       stdio: ["ignore", "ignore", "ignore", "ipc"],
       serialization: "advanced",
@@ -101,6 +112,8 @@ export const openLanguageService = (limits: { answerMs?: number } = {}) => {
     ask: (question: Question): Promise<Reply> => {
       if (isClosed || waiting.size >= mostWaiting)
         return Promise.reject(new LanguageAway("The language service has too much to do at this moment. Ask again."));
+      if (restsUntil > Date.now())
+        return Promise.reject(new LanguageAway("The language service ended several times in a row and rests a moment."));
       if ((barred.get(question.notebook) ?? 0) > Date.now()) return Promise.reject(tooLong());
       barred.delete(question.notebook);
       const to = child ?? start();

@@ -44,12 +44,17 @@ const languagePid = (): number | null => treeOf(process.pid).language?.[0] ?? nu
 
 describe("variables of the session", () => {
   it("a variable whose cell is gone is known with its type, to those who may run", async () => {
-    const one = await write("const kept = [1, 2, 3]; const seen = new Map([[1, 'a']]); globalThis.word = 'text'");
+    const one = await write(
+      "const kept = [1, 2, 3]; const seen = new Map([[1, 'a']]); globalThis.word = 'text'; const shape = { wide: 1, deep: { er: 2 } }",
+    );
     await run(one);
     expect(await namesFor(one, "kept.fi")).toEqual(expect.arrayContaining(["filter", "findLast"]));
     expect(await namesFor(one, "seen.")).toEqual(expect.arrayContaining(["get", "size"]));
     expect(await namesFor(one, "word.toUp")).toContain("toUpperCase");
     expect(await namesFor(one, "kept.fi", "viewer")).toEqual([]);
+    expect(await namesFor(one, "shape.")).toEqual(["deep", "wide"]);
+    expect(await namesFor(one, "shape.deep.")).toEqual(["er"]);
+    expect(await namesFor(one, "shape.", "viewer")).toEqual([]);
     const faulty = await house.as("editor")(contract.diagnoseCells, {
       ...main,
       notebook: one.notebook,
@@ -197,6 +202,21 @@ describe("the process", () => {
       expect((await service.ask(question("other"))).isStale).toBe(false);
       expect(service.pid()).not.toBe(held);
       await expect(service.ask(question())).rejects.toThrow("This took too long to work out.");
+    } finally {
+      service.close();
+    }
+  });
+});
+
+describe("limits of the process", () => {
+  it("one that outgrows its memory ends, the gateway lives, and after three in a row it rests instead of dying on", async () => {
+    const { openLanguageService } = await import("#kernel/language/service.ts");
+    const service = openLanguageService({ memoryMb: 48 });
+    const ask = { type: "hover" as const, cellId: "a", offset: 6 };
+    const question = { notebook: "n", from: null, to: "1", order: ["a"], changed: { a: 'import { learn } from "atelier"; learn' }, ask };
+    try {
+      for (const _ of [1, 2, 3]) expect(await service.ask(question)).toEqual({ isStale: true });
+      await expect(service.ask(question)).rejects.toThrow("rests a moment");
     } finally {
       service.close();
     }

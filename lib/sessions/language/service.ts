@@ -71,17 +71,27 @@ const exchange = async (scope: Scope, notebook: string, cells: Cells, question: 
   throw new Problem("unavailable", "sessions.language_away", "The language service starts again. Ask once more in a moment.");
 };
 
+/** So much of a text before a position is enough to see the value whose members are asked for. */
+const beforeChars = 300;
+
 type Asked = { notebook: string; cellId?: string; source?: string };
 
-const consult = async (scope: Scope, { notebook, cellId, source }: Asked, question: object): Promise<never> => {
+const consult = async (
+  scope: Scope,
+  { notebook, cellId, source }: Asked,
+  question: { type: string; offset?: number; [part: string]: unknown },
+): Promise<never> => {
   if (!(await findNotebook(scope, notebook))) throw missing("notebook", notebook);
   const cells = await cellsNow(scope, notebook);
   if (cellId !== undefined) {
     if (!cells.has(cellId)) throw missing("cell", cellId);
     if (source !== undefined) cells.set(cellId, source);
   }
+  const { type, offset } = question;
+  const before =
+    type === "complete" && offset !== undefined ? cells.get(cellId!)!.slice(Math.max(0, offset - beforeChars), offset) : undefined;
   const held = sentTo(notebook);
-  const mine = held.turn.catch(() => {}).then(() => exchange(scope, notebook, cells, question));
+  const mine = held.turn.catch(() => {}).then(() => exchange(scope, notebook, cells, { ...question, ...(before ? { before } : {}) }));
   held.turn = mine;
   return (await mine) as never;
 };
