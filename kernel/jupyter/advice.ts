@@ -10,8 +10,9 @@ export type Wanted = { type: "complete" | "inspect"; code: string; cursor: numbe
 export type Advise = (kernelId: string, wanted: Wanted) => Promise<Content | null>;
 type AskCells = (notebook: string, cells: Map<string, string>, ask: Ask) => Promise<Answers[keyof Answers] | null>;
 
-/** A client waits this long at most for what types say; the first question of a process takes longer, and finds live values only. */
-const patienceMs = 1500;
+/** A client waits this long at most for what types say: an answer takes tens of milliseconds, and while the process starts, live values are
+ * all there is. */
+const patienceMs = 400;
 const mostCells = 200;
 const asking = "asking";
 

@@ -1,8 +1,11 @@
 // What a kernelspec starts: one kernel behind the sockets of the connection file given as the only argument. It ends when it is shut
 // down, when its parent goes, and on SIGTERM; SIGINT is Stop. Cells work in the folder it was started in.
 import { readFileSync } from "node:fs";
+import { adviseBy } from "#kernel/jupyter/advice.ts";
 import type { Connection } from "#kernel/jupyter/zmq/front.ts";
-import { makeKernel } from "#kernel/kernel.ts";
+import { type Kernel, makeKernel } from "#kernel/kernel.ts";
+import { askAboutCells } from "#kernel/language/asking.ts";
+import { openLanguageService } from "#kernel/language/service.ts";
 
 const parentCheckMs = 1000;
 
@@ -20,10 +23,17 @@ if (!path) {
 }
 
 let end: () => void = () => process.exit(0);
-const kernel = await makeKernel({ isKept: false, workDir: process.cwd(), gone: () => end() });
+const language = openLanguageService();
+const kernel: Kernel = await makeKernel({
+  isKept: false,
+  workDir: process.cwd(),
+  gone: () => end(),
+  advise: adviseBy((notebook, cells, ask) => askAboutCells(language, notebook, cells, ask, kernel)),
+});
 const { openFront } = await import("#kernel/jupyter/zmq/front.ts"); // the session starts meanwhile
 const front = await openFront(kernel, read(path));
 end = () => {
+  language.close();
   const last = Promise.race([front.flushed(), new Promise((resolve) => setTimeout(resolve, 2000))]);
   void last.then(() => {
     front.close();
