@@ -27,7 +27,7 @@ export const mine = (): { id: string; name: string; providers: Device[] } | null
 
 const asked = new Map<Device, Promise<Answer>>();
 const answerOf = (device: Device): Promise<Answer> => {
-  const known = asked.get(device) ?? probeApart(device);
+  const known = asked.get(device) ?? probeApart(device, true);
   asked.set(device, known);
   return known;
 };
@@ -51,7 +51,9 @@ export const best = async (): Promise<Device> => {
   const held = (mine()?.providers ?? []).filter((one) => one !== "cpu");
   if (held.length === 0) return "cpu";
   const timed = await Promise.all((["cpu", ...held] as Device[]).map(async (device) => ({ device, answer: await answerOf(device) })));
-  const answering = timed.flatMap(({ device, answer }) => (answer.answers ? [{ device, ms: answer.msOf512 }] : []));
+  const answering = timed.flatMap(({ device, answer }) =>
+    answer.answers ? [{ device, ms: answer.productMs ?? Number.POSITIVE_INFINITY }] : [],
+  );
   return answering.sort((a, b) => a.ms - b.ms)[0]?.device ?? "cpu";
 };
 

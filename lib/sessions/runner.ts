@@ -4,6 +4,7 @@
 import { giveBack, standing } from "#lib/devices/leases.ts";
 import { now } from "#lib/kit/clock.ts";
 import { log } from "#lib/kit/log.ts";
+import { isProblem } from "#lib/kit/problem.ts";
 import { reading } from "#lib/kit/verb.ts";
 import type { CellState, Output, RunEvent, Session } from "#lib/sessions/contract.ts";
 import {
@@ -24,6 +25,7 @@ import { mintSessionToken } from "#lib/workspace/installation.ts";
 
 const gatherMs = 40;
 const idleLookMs = 500;
+const makePatienceMs = 60_000;
 const tokenLifeMs = 24 * 3_600_000;
 
 type Listener = (events: RunEvent[]) => void;
@@ -261,6 +263,19 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
     connect(await createKernel({ kernelId, token: "", memoryMb: row.memoryLimitMb, account, ...held }));
   };
 
+  /** Who waited for its turn does not lose it to a gateway that is just starting. */
+  const patiently = async (work: () => Promise<void>): Promise<void> => {
+    for (const until = Date.now() + makePatienceMs; ; ) {
+      try {
+        return await work();
+      } catch (error) {
+        const mayPass = isProblem(error) && error.kind === "unavailable" && Date.now() < until && !isClosed;
+        if (!mayPass || (await standing(kernelId))?.state !== "held") throw error;
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+      }
+    }
+  };
+
   /** Waits behind others, in the background; the session is "starting" and says its place. */
   const wait = async (): Promise<void> => {
     isWaiting = true;
@@ -277,7 +292,7 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
     if (isClosed || state.status !== "starting") return;
     if (!turn) return gone();
     await say(null);
-    await make(turn).catch(async (error: unknown) => {
+    await patiently(() => make(turn)).catch(async (error: unknown) => {
       log.warn("a session that waited could not be made", { kernel: kernelId, error: String(error) });
       await end(error instanceof Error ? error.message : "The session could not be started. Run the cell again.");
     });

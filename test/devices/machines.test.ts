@@ -179,6 +179,16 @@ describe("a graphics card", () => {
     await stop(notebook);
   }, 60_000);
 
+  it("CUDA, which is not here, is probed in a process of its own and says what to install", async () => {
+    const notebook = await write(
+      'import { devices } from "atelier";\nconst tried = await devices.probe("cuda");\nconsole.log(tried.answers, tried.message);',
+    );
+    expect(await run(notebook)).toMatch(
+      /^false The CUDA provider is not installed\. Install CUDA 12 and cuDNN 9.*ONNXRUNTIME_NODE_INSTALL=cuda12/,
+    );
+    await stop(notebook);
+  }, 60_000);
+
   it("DV1 has one holder: others wait in turn with their place told, and a dead session gives it back", async (context) => {
     if (!machine.hasCard) return context.skip("This machine cannot have the software card.");
     const [first, second, third] = [await write("1", { gpu: true }), await write("2", { gpu: true }), await write("3", { gpu: true })];

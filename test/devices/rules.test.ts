@@ -110,7 +110,7 @@ describe("placing", () => {
 describe("inventory", () => {
   const printed = "0, NVIDIA A100-SXM4-80GB, 81920, 1024, 37\n1, NVIDIA T4, 15360, [N/A], [Not Supported]\n\n";
   const no = { answers: false as const, message: "CUDA 12 is missing." };
-  const yes = { answers: true as const, msOf512: 3, libraries: ["/usr/lib/libGLX_nvidia.so.0"] };
+  const yes = { answers: true as const, productMs: null, libraries: ["/usr/lib/libGLX_nvidia.so.0"] };
 
   it("reads what nvidia-smi prints, with what a card does not tell", () => {
     expect(readCards(printed)).toEqual([

@@ -4,17 +4,17 @@ import { fileURLToPath } from "node:url";
 import { advice } from "#lib/learn/graph/device.ts";
 import type { Device } from "#lib/learn/graph/graph.ts";
 
-export type Answer = { answers: true; msOf512: number; libraries: string[] } | { answers: false; message: string };
+/** `productMs`: the time of products of matrices, when it was asked for; `libraries`: what the driver mapped. */
+export type Answer = { answers: true; productMs: number | null; libraries: string[] } | { answers: false; message: string };
 
 const script = fileURLToPath(new URL("./probe-main.ts", import.meta.url));
 const patienceMs = 60_000;
 
-/** Runs a product of two matrices on a device, in a child with this environment; answers its time, or in words what is missing. Never throws. */
-export const probeApart = (device: Device, environment?: NodeJS.ProcessEnv): Promise<Answer> =>
+/** Runs a small graph on a device, in a child; answers that it does, with a time when asked, or in words what is missing. Never throws. */
+export const probeApart = (device: Device, isTimed = false): Promise<Answer> =>
   new Promise((resolve) => {
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script, device], {
+    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script, device, isTimed ? "timed" : ""], {
       stdio: ["ignore", "pipe", "ignore"],
-      ...(environment ? { env: environment } : {}),
     });
     let text = "";
     const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);

@@ -19,10 +19,10 @@ const mapped = (): string[] => {
 
 const say = (what: Record<string, unknown>): void => void process.stdout.write(`${JSON.stringify(what)}\n`);
 
-const device = process.argv[2] as Device;
+const [device, isTimed] = [process.argv[2] as Device, process.argv[3] === "timed"];
 try {
   await probe(device);
-  say({ answers: true, msOf512: await measure(device), libraries: mapped() });
+  say({ answers: true, productMs: isTimed ? await measure(device) : null, libraries: mapped() });
 } catch (error) {
   say({ answers: false, message: (error as Error).message });
 }
