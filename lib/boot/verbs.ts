@@ -2,6 +2,7 @@
 import * as costs from "#lib/costs/service.ts";
 import * as datasets from "#lib/datasets/service.ts";
 import * as devices from "#lib/devices/service.ts";
+import * as evaluation from "#lib/evaluation/service.ts";
 import * as experiments from "#lib/experiments/service.ts";
 import { verbsOf } from "#lib/kit/verb.ts";
 import * as models from "#lib/models/service.ts";
@@ -26,6 +27,7 @@ export const verbs = verbsOf(
   datasets,
   experiments,
   models,
+  evaluation,
   serving,
   pipelines,
   pipelineRuns,

@@ -28,6 +28,8 @@ export const prefixes = {
   monitor: "mon",
   drift_episode: "de",
   machine: "mc",
+  evaluation_suite: "es",
+  evaluation: "ev",
 } as const;
 
 export type IdKind = keyof typeof prefixes;
