@@ -73,6 +73,51 @@ const UseTable = ({ head, rows, name }: { head: string; rows: NamedUse[]; name: 
   );
 };
 
+const Sessions = ({ workspace, sessions }: { workspace: string; sessions: Usage["sessions"] }) => (
+  <section>
+    <div className="sectionhead">
+      <h2>Sessions</h2>
+      <span className="soft dense">{sessions.length === 50 ? "the 50 that used most processor time" : "most processor time first"}</span>
+    </div>
+    <div className="wide">
+      <table className="t compact">
+        <thead>
+          <tr>
+            <th>Session</th>
+            <th>Notebook</th>
+            <th>First day, UTC</th>
+            <th className="num">Alive</th>
+            <th className="num">Processor</th>
+            <th className="num">Memory</th>
+            <th className="num">Card</th>
+          </tr>
+        </thead>
+        <tbody>
+          {sessions.map((one) => (
+            <tr key={one.id}>
+              <td className="mono">{one.id}</td>
+              <td>
+                {one.notebookId && one.name ? (
+                  <a className="name" href={`/${workspace}/notebooks/${one.notebookId}`}>
+                    {one.name}
+                  </a>
+                ) : (
+                  <span className="dim">–</span>
+                )}
+              </td>
+              <td>{one.startedDay}</td>
+              <td className="num">{hours(one.seconds)}</td>
+              <td className="num">{hours(one.cpuSeconds)}</td>
+              <td className="num">{gbHours(one.gbSeconds)}</td>
+              <td className="num">{hours(one.deviceSeconds)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  </section>
+);
+
 const Days = ({ usage, range }: { usage: Usage; range: CostRange }) => (
   <div className="columns watch">
     <section>
@@ -182,5 +227,6 @@ export const CostsPage = ({ workspace, range, usage, devices, leases }: Props) =
       )}
     </section>
     <Waiting workspace={workspace} leases={leases} />
+    {usage.sessions.length > 0 ? <Sessions workspace={workspace} sessions={usage.sessions} /> : null}
   </main>
 );

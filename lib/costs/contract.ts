@@ -21,7 +21,9 @@ export const usageSchema = z.object({
   days: z.array(usedSchema.extend({ day: z.string() })).describe("Every UTC day of the range, oldest first"),
   people: z.array(named).describe("Most processor time first"),
   notebooks: z.array(named),
-  sessions: z.array(named.extend({ startedDay: z.string() })).describe("The 50 that used most"),
+  sessions: z
+    .array(named.extend({ startedDay: z.string(), notebookId: z.string().describe("Empty for kernels of stock clients") }))
+    .describe("The 50 that used most"),
 });
 export type Usage = z.output<typeof usageSchema>;
 

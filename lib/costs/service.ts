@@ -35,6 +35,6 @@ export const readUsage = verb(contract.readUsage, async (scope, { range }) => {
     days: days.map((day) => byDay.find((one) => one.day === day) ?? { day, ...nothing }),
     people: people.map((one) => ({ ...one, name: one.name || "Atelier" })),
     notebooks: notebooks.map((one) => ({ ...one, name: one.name || (one.id ? "a notebook that is gone" : "Jupyter clients") })),
-    sessions: sessions.map((one) => ({ ...one, name: one.name || "–" })),
+    sessions,
   };
 });

@@ -76,6 +76,7 @@ export const bySession = (at: Scoped, day: string) =>
     .select({
       id: sessionUsage.session,
       name: raw<string>`coalesce(max(${notebook.title}), '')`,
+      notebookId: raw<string>`max(${sessionUsage.notebookId})`,
       startedDay: raw<string>`min(${sessionUsage.day})::text`,
       sessions,
       ...sums,
