@@ -118,6 +118,10 @@ const Announcer = ({ states, numbers }: { states: Record<string, CellState>; num
   );
 };
 
+/** When the run that ended last did. */
+const lastEnd = (cells: Record<string, CellState>): string =>
+  Object.values(cells).reduce((last, { endedAt }) => (endedAt && endedAt > last ? endedAt : last), "");
+
 export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Props) => {
   const me = useMemo(() => ({ name: person, pencil: pencilOf(person) }), [person]);
   const { shared, isSynced, saved } = useDocument(notebook.id, notebook.epoch, notebook.revision, me);
@@ -145,7 +149,7 @@ export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Prop
   }, []);
   const leave = useCallback(() => setEditing(null), []);
   const language = useNotebook(workspace, notebook.id, can.write && isSynced ? shared : null, edit);
-  const faults = useFaults(language);
+  const faults = useFaults(language, lastEnd(running.cells));
   const addAnd = (after: string | null): void => {
     const id = actions.add(after);
     if (id) {

@@ -142,9 +142,18 @@ describe.skipIf(!browser)(`a cell's editor${browser ? "" : `: no browser here ($
     await enter(1);
   }, 60_000);
 
+  it("takes a name for known once a cell has run that made it", async () => {
+    await page.keyboard.press("Control+A");
+    await page.keyboard.press("Delete");
+    await page.keyboard.type("(globalThis as any).found = [1];\nfound.length;");
+    await page.locator(`#${cells[1]} .squiggly-error`).first().waitFor();
+    await page.keyboard.press("Control+Enter");
+    await eventually("the mark is gone", async () => (await page.locator(`#${cells[1]} .squiggly-error`).count()) === 0);
+  }, 60_000);
+
   it("goes to the definition in another cell and opens it there", async () => {
     await page.keyboard.press("Control+End");
-    await page.keyboard.type(";\nloans;");
+    await page.keyboard.type("\nloans;");
     await page.keyboard.press("ArrowLeft");
     await page.keyboard.press("F12");
     await page.locator(`#${cells[0]} .monaco-editor.focused`).waitFor();

@@ -14,6 +14,8 @@ export type Notebook = {
   go: (cellId: string, offset: number, length: number) => void;
   /** The stretch that the cell opened last is to select, until its editor is there. */
   jump: { current: { cellId: string; offset: number; length: number } | null };
+  /** Who wants to hear that a cell has run. */
+  afterRun: Set<() => void>;
 };
 export type CellModel = Notebook & { cellId: string };
 
@@ -34,6 +36,7 @@ export const useNotebook = (
         notebook,
         shared,
         jump,
+        afterRun: new Set<() => void>(),
         go: (cellId, offset, length) => {
           jump.current = { cellId, offset, length };
           edit(cellId);

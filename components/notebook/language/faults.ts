@@ -7,11 +7,14 @@ import type { Monaco } from "#components/notebook/editor-setup.ts";
 import { cellOf, type Notebook } from "#components/notebook/language/cell-models.ts";
 import { quietly } from "#components/notebook/language/completion.ts";
 import { call } from "#lib/kit/call.ts";
+import { idOf, orderedCells, typeOf } from "#lib/notebooks/document.ts";
 import { diagnoseCells, type Fault } from "#lib/sessions/language/contract.ts";
 
 const afterOwnMs = 300;
 const afterOthersMs = 900;
 const afterAllMs = 1500;
+/** All cells are asked about a few at a time, so that a completion in between need not wait for all. */
+const atOnce = 12;
 const owner = "atelier";
 
 const markerOf = (monaco: Monaco, model: MonacoEditor.ITextModel, fault: Fault): MonacoEditor.IMarkerData => {
@@ -29,38 +32,51 @@ const markerOf = (monaco: Monaco, model: MonacoEditor.ITextModel, fault: Fault):
   };
 };
 
-/** What is wrong in every cell, asked again a while after anything changed; empty for whom the page gives no language. */
-export const useFaults = (around: Notebook | null): ReadonlyMap<string, Fault[]> => {
+/** What is wrong in every cell, asked again a while after anything changed and after a cell has run, whose variables are names too; empty
+ * for whom the page gives no language. `lastRun` is when the last run ended. */
+export const useFaults = (around: Notebook | null, lastRun: string): ReadonlyMap<string, Fault[]> => {
   const [faults, setFaults] = useState<ReadonlyMap<string, Fault[]>>(new Map());
   useEffect(() => {
     if (!around) return;
-    const { workspace, notebook, shared } = around;
-    let isGone = false;
+    const { workspace, notebook, shared, afterRun } = around;
     let timer: ReturnType<typeof setTimeout> | null = null;
     let last = "";
+    let turn = 0;
     const look = async (): Promise<void> => {
-      const answer = await quietly(call(diagnoseCells, { workspace, notebook }));
-      if (isGone || !answer) return;
-      const wrong = answer.cells
-        .map((cell) => ({ ...cell, faults: cell.faults.filter((one) => one.severity === "error") }))
-        .filter((cell) => cell.faults.length > 0);
+      const mine = ++turn;
+      const ids = orderedCells(shared.doc).flatMap((cell) => (typeOf(cell) === "code" ? [idOf(cell)] : []));
+      const wrong: (readonly [string, Fault[]])[] = [];
+      for (let at = 0; at < ids.length; at += atOnce) {
+        const answer = await quietly(call(diagnoseCells, { workspace, notebook, cells: ids.slice(at, at + atOnce) }));
+        if (mine !== turn || !answer) return;
+        for (const { cellId, faults } of answer.cells) {
+          const errors = faults.filter((one) => one.severity === "error");
+          if (errors.length > 0) wrong.push([cellId, errors]);
+        }
+      }
       const now = JSON.stringify(wrong);
       if (now === last) return;
       last = now;
-      setFaults(new Map(wrong.map((cell) => [cell.cellId, cell.faults])));
+      setFaults(new Map(wrong));
     };
     const soon = (): void => {
+      turn += 1;
       if (timer) clearTimeout(timer);
       timer = setTimeout(() => void look(), afterAllMs);
     };
     shared.doc.on("update", soon);
+    afterRun.add(soon);
     void look();
     return () => {
-      isGone = true;
+      turn += 1;
       shared.doc.off("update", soon);
+      afterRun.delete(soon);
       if (timer) clearTimeout(timer);
     };
   }, [around]);
+  useEffect(() => {
+    if (lastRun) for (const hear of around?.afterRun ?? []) hear();
+  }, [around, lastRun]);
   return faults;
 };
 
@@ -68,7 +84,7 @@ export const useFaults = (around: Notebook | null): ReadonlyMap<string, Fault[]>
 export const watchFaults = (monaco: Monaco, model: MonacoEditor.ITextModel): (() => void) => {
   const cell = cellOf(model);
   if (!cell) return () => {};
-  const { workspace, notebook, cellId, shared } = cell;
+  const { workspace, notebook, cellId, shared, afterRun } = cell;
   let timer: ReturnType<typeof setTimeout> | null = null;
   let due = Number.POSITIVE_INFINITY;
 
@@ -97,10 +113,12 @@ export const watchFaults = (monaco: Monaco, model: MonacoEditor.ITextModel): (()
   const own = model.onDidChangeContent(() => soon(afterOwnMs, true));
   const others = (): void => soon(afterOthersMs, false);
   shared.doc.on("update", others);
+  afterRun.add(others);
   soon(0, true);
   return () => {
     own.dispose();
     shared.doc.off("update", others);
+    afterRun.delete(others);
     if (timer) clearTimeout(timer);
     if (!model.isDisposed()) monaco.editor.setModelMarkers(model, owner, []);
   };
