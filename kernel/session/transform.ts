@@ -4,10 +4,13 @@
 //
 // Nothing here inserts a line break: an error's line is the cell's line. Only what must be compiled (enums, namespaces, parameter
 // properties, `using` inside a function) is printed anew, and then `lineOf` leads back.
-import { SourceMap, stripTypeScriptTypes } from "node:module";
+import { createRequire, SourceMap, stripTypeScriptTypes } from "node:module";
 import MagicString from "magic-string";
 import { parseSync } from "oxc-parser";
-import { transformSync } from "oxc-transform";
+
+/** The compiler is loaded for the first cell that must be compiled: few sessions have one, and it holds 9 MB. */
+const load = createRequire(import.meta.url);
+const compiler = (): typeof import("oxc-transform") => load("oxc-transform") as typeof import("oxc-transform");
 
 /** What the script calls: `h.last` keeps the value shown, `h.promise` the run of an awaiting cell, `h.import` loads modules, `h.wait` and
  * `h.each` are how its awaits come back, `h.using` keeps what it must give back. */
@@ -41,7 +44,7 @@ const placeOf = (source: string, offset: number): { line: number; column: number
 type Plain = { code: string; lineOf: LineOf | null };
 
 const compile = (source: string): Plain | null => {
-  const { code, errors, map } = transformSync("cell.ts", source, {
+  const { code, errors, map } = compiler().transformSync("cell.ts", source, {
     sourceType: "module",
     typescript: { onlyRemoveTypeImports: true },
     target: "es2024",
