@@ -10,7 +10,7 @@ import { TitleBlock } from "#components/notebook/title-block.tsx";
 import { type Actions, useActions } from "#components/notebook/use-actions.ts";
 import { type Commands, useCommandKeys } from "#components/notebook/use-command-keys.ts";
 import { type CellRef, useCells, useDocument, usePeople } from "#components/notebook/use-document.ts";
-import { type Outputs, useSession } from "#components/notebook/use-session.ts";
+import { lastEndOf, type Outputs, useSession } from "#components/notebook/use-session.ts";
 import { Variables } from "#components/notebook/variables.tsx";
 import { type PromotableCell, PromoteDialog } from "#components/pipelines/promote-dialog.tsx";
 import { Frame } from "#components/shell/frame.tsx";
@@ -270,7 +270,14 @@ export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Prop
         </style>
         <Outline cells={cells} numbers={numbers} states={running.cells} selected={selected} people={people} onGo={go}>
           {can.run ? (
-            <Variables workspace={workspace} notebook={notebook.id} session={running.session} numbers={numbers} onGo={go} />
+            <Variables
+              workspace={workspace}
+              notebook={notebook.id}
+              session={running.session}
+              numbers={numbers}
+              lastEnd={lastEndOf(running.cells)}
+              onGo={go}
+            />
           ) : null}
         </Outline>
         <main className="sheet" aria-label={notebook.title} data-ready={isSynced}>

@@ -31,6 +31,10 @@ const apply = (now: Running, event: RunEvent): Running => {
   return { ...at, outputs: put(now.outputs, event.cellId, event.index, { ...last, text: last.text + event.text }) };
 };
 
+/** When the last cell ended; empty before any has. */
+export const lastEndOf = (cells: Running["cells"]): string =>
+  Object.values(cells).reduce((last, { endedAt }) => (endedAt && endedAt > last ? endedAt : last), "");
+
 const reduce = (now: Running, events: RunEvent[]): Running => events.reduce(apply, now);
 
 /** Listens until the page goes; a refused socket (signed out, no right) is not tried again. */

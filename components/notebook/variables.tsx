@@ -1,5 +1,5 @@
 "use client";
-// What lives in the session, below the outline: names, kinds, shapes. Looked at again whenever the session comes to rest; choosing one shows
+// What lives in the session, below the outline: names, kinds, shapes. Looked at again whenever the session rests after another cell has ended; choosing one shows
 // it as a cell would, without running anything.
 import { useEffect, useState } from "react";
 import { createPortal } from "react-dom";
@@ -9,10 +9,18 @@ import { bytes, whole } from "#components/ui/figures.tsx";
 import { call } from "#lib/kit/call.ts";
 import { listVariables, type Output, readVariable, type Session, type Variable } from "#lib/sessions/contract.ts";
 
-type Props = { workspace: string; notebook: string; session: Session; numbers: Map<string, number>; onGo: (cellId: string) => void };
+type Props = {
+  workspace: string;
+  notebook: string;
+  session: Session;
+  numbers: Map<string, number>;
+  lastEnd: string;
+  onGo: (cellId: string) => void;
+};
 
-const useVariables = (workspace: string, notebook: string, isResting: boolean): Variable[] => {
+const useVariables = (workspace: string, notebook: string, isResting: boolean, lastEnd: string): Variable[] => {
   const [items, setItems] = useState<Variable[]>([]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a cell that ended between two looks is a reason to look again
   useEffect(() => {
     if (!isResting) return;
     const gone = new AbortController();
@@ -21,7 +29,7 @@ const useVariables = (workspace: string, notebook: string, isResting: boolean): 
       () => {}, // busy again, or gone: the next rest looks again
     );
     return () => gone.abort();
-  }, [workspace, notebook, isResting]);
+  }, [workspace, notebook, isResting, lastEnd]);
   return items;
 };
 
@@ -39,7 +47,7 @@ const Inspect = ({
   numbers,
   onGo,
   onClose,
-}: Omit<Props, "session"> & { variable: Variable; onClose: () => void }) => {
+}: Omit<Props, "session" | "lastEnd"> & { variable: Variable; onClose: () => void }) => {
   const [shown, setShown] = useState<Output | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   useEffect(() => {
@@ -77,8 +85,8 @@ const Inspect = ({
 };
 
 export const Variables = (props: Props) => {
-  const { workspace, notebook, session, numbers } = props;
-  const items = useVariables(workspace, notebook, session.status === "idle");
+  const { workspace, notebook, session, numbers, lastEnd } = props;
+  const items = useVariables(workspace, notebook, session.status === "idle", lastEnd);
   const [open, setOpen] = useState<Variable | null>(null);
   const isThere = session.status === "idle" || session.status === "busy";
   if (!isThere || items.length === 0) return null;

@@ -31,7 +31,14 @@ import "#components/monitoring/monitoring.css";
 import "#components/serving/serving.css";
 
 type Can = { operate: boolean };
-type Props = { workspace: string; endpoint: Endpoint; monitor: MonitorPage; log: Prediction[]; models: Model[]; can: Can };
+type Props = {
+  workspace: string;
+  endpoint: Endpoint;
+  monitor: MonitorPage;
+  log: { items: Prediction[]; next?: string | undefined };
+  models: Model[];
+  can: Can;
+};
 type Open = "nothing" | "try" | "deploy" | "rollBack" | "stop";
 
 /** The revision that rolling back goes to: the newest that served before with another version. */

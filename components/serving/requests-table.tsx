@@ -7,6 +7,8 @@ import { State } from "#components/ui/state.tsx";
 import { call } from "#lib/kit/call.ts";
 import { listPredictions, type Prediction } from "#lib/serving/contract.ts";
 
+type Page = { items: Prediction[]; next?: string | undefined };
+
 const firstOf = (columns: Prediction["outputs"]): string =>
   Object.entries(columns ?? {})
     .slice(0, 3)
@@ -27,20 +29,28 @@ const Row = ({ one }: { one: Prediction }) => (
   </tr>
 );
 
-export const RequestsTable = ({ workspace, endpoint, first }: { workspace: string; endpoint: string; first: Prediction[] }) => {
-  const [failed, setFailed] = useState<Prediction[] | null>(null);
+const pageSize = 20;
+
+export const RequestsTable = ({ workspace, endpoint, first }: { workspace: string; endpoint: string; first: Page }) => {
+  const [page, setPage] = useState<Page | null>(null);
   const [isOnly, setOnly] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
-  const toggle = (isOn: boolean): void => {
+  const load = (onlyFailed: boolean, after?: string): void => {
     setProblem(null);
-    setOnly(isOn);
-    if (!isOn) return setFailed(null);
-    call(listPredictions, { workspace, endpoint, limit: 20, failed: "true" }).then(
-      ({ items }) => setFailed(items),
+    const before = after ? (page ?? first).items : [];
+    const filter = { ...(onlyFailed ? { failed: "true" as const } : {}), ...(after ? { after } : {}) };
+    call(listPredictions, { workspace, endpoint, limit: pageSize, ...filter }).then(
+      ({ items, next }) => setPage({ items: [...before, ...items], next }),
       (error: Error) => setProblem(error.message),
     );
   };
-  const shown = failed ?? first;
+  const toggle = (isOn: boolean): void => {
+    setOnly(isOn);
+    if (isOn) return load(true);
+    setProblem(null);
+    setPage(null);
+  };
+  const { items: shown, next } = page ?? first;
   return (
     <section>
       <div className="sectionhead">
@@ -56,7 +66,7 @@ export const RequestsTable = ({ workspace, endpoint, first }: { workspace: strin
       </div>
       {problem ? <p className="problem">{problem}</p> : null}
       {shown.length === 0 ? (
-        <p className="soft">{failed ? "None was refused, none failed." : "None yet. Try a request, or send a table's rows from a cell."}</p>
+        <p className="soft">{isOnly ? "None was refused, none failed." : "None yet. Try a request, or send a table's rows from a cell."}</p>
       ) : (
         <div className="wide">
           <table className="t compact">
@@ -77,6 +87,11 @@ export const RequestsTable = ({ workspace, endpoint, first }: { workspace: strin
               ))}
             </tbody>
           </table>
+          {next ? (
+            <button type="button" className="btn quiet" onClick={() => load(isOnly, next)}>
+              Older
+            </button>
+          ) : null}
         </div>
       )}
     </section>

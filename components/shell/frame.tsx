@@ -1,5 +1,6 @@
 // The frame of every page inside: rail, top bar, page, title block. The rail shows the rooms that exist.
 import type { ReactNode } from "react";
+import { DriftCount } from "#components/shell/drift-count.tsx";
 import { Palette } from "#components/shell/palette.tsx";
 import { Face, pencilOf } from "#components/ui/figures.tsx";
 import { Icon, type IconName, Mark } from "#components/ui/icon.tsx";
@@ -64,6 +65,7 @@ const Rail = ({ workspace, room }: { workspace: string; room?: string }) => (
           >
             <Icon name={one.name} />
             <span>{one.word}</span>
+            {one.name === "monitoring" ? <DriftCount workspace={workspace} /> : null}
           </a>
         ))}
       </div>

@@ -1,5 +1,5 @@
 "use client";
-// Find or do: ⌘K everywhere. It lists rooms, commands, and notebooks, models and runs by name; `?` tells the keys; `G` then a letter jumps.
+// Find or do: ⌘K everywhere. It lists rooms, commands, and notebooks, models, data sets, pipelines and endpoints by name; `?` tells the keys; `G` then a letter jumps.
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Keys } from "#components/shell/keys.tsx";
 import { Icon, type IconName } from "#components/ui/icon.tsx";
@@ -7,6 +7,8 @@ import { listDatasets } from "#lib/datasets/contract.ts";
 import { call } from "#lib/kit/call.ts";
 import { listModels } from "#lib/models/contract.ts";
 import { listNotebooks } from "#lib/notebooks/contract.ts";
+import { listPipelines } from "#lib/pipelines/contract.ts";
+import { listEndpoints } from "#lib/serving/contract.ts";
 
 type Entry = { id: string; icon: IconName; text: string; kind: string; go: () => void };
 const jumps: Record<string, string> = { n: "notebooks", d: "datasets", e: "experiments", m: "models", p: "pipelines", s: "serving" };
@@ -28,28 +30,26 @@ const signOut = async (): Promise<void> => {
 };
 
 const named = async (workspace: string): Promise<Entry[]> => {
-  const to = (path: string) => () => location.assign(`/${workspace}/${path}`);
-  const [notebooks, models, datasets] = await Promise.all([
+  const entry = (icon: IconName, kind: string, id: string, text: string, key: string): Entry => ({
+    id,
+    icon,
+    text,
+    kind,
+    go: () => location.assign(`/${workspace}/${icon}/${encodeURIComponent(key)}`),
+  });
+  const [notebooks, models, datasets, pipelines, endpoints] = await Promise.all([
     call(listNotebooks, { workspace }),
     call(listModels, { workspace }),
     call(listDatasets, { workspace }),
+    call(listPipelines, { workspace }),
+    call(listEndpoints, { workspace }),
   ]);
   return [
-    ...notebooks.items.map((one) => ({
-      id: one.id,
-      icon: "notebooks" as const,
-      text: one.title,
-      kind: "notebook",
-      go: to(`notebooks/${one.id}`),
-    })),
-    ...models.items.map((one) => ({ id: one.id, icon: "models" as const, text: one.name, kind: "model", go: to(`models/${one.name}`) })),
-    ...datasets.items.map((one) => ({
-      id: one.id,
-      icon: "datasets" as const,
-      text: one.name,
-      kind: "data set",
-      go: to(`datasets/${one.name}`),
-    })),
+    ...notebooks.items.map((one) => entry("notebooks", "notebook", one.id, one.title, one.id)),
+    ...models.items.map((one) => entry("models", "model", one.id, one.name, one.name)),
+    ...datasets.items.map((one) => entry("datasets", "data set", one.id, one.name, one.name)),
+    ...pipelines.items.map((one) => entry("pipelines", "pipeline", one.id, one.name, one.name)),
+    ...endpoints.items.map((one) => entry("serving", "endpoint", one.id, one.name, one.name)),
   ];
 };
 

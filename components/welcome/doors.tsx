@@ -160,3 +160,22 @@ export const Invitation = ({
     {isSignedIn ? null : <Credentials isNew />}
   </Door>
 );
+
+/** What a used, revoked or old link leads to. */
+export const InvitationOver = () => (
+  <main className="door">
+    <section>
+      <span style={{ color: "var(--accent)" }}>
+        <Mark />
+      </span>
+      <h1>This invitation is over.</h1>
+      <p className="soft">It was used, revoked, or is older than seven days. Ask for a new link.</p>
+      <p className="soft">
+        Joined already?{" "}
+        <a className="lk" href="/sign-in">
+          Sign in
+        </a>
+      </p>
+    </section>
+  </main>
+);

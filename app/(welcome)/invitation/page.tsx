@@ -1,6 +1,6 @@
 // The page behind an invitation link.
 import { headers } from "next/headers";
-import { Invitation } from "#components/welcome/doors.tsx";
+import { Invitation, InvitationOver } from "#components/welcome/doors.tsx";
 import { nobody } from "#lib/kit/verb.ts";
 import { personCaller } from "#lib/workspace/authority.ts";
 import { readInvitation } from "#lib/workspace/service.ts";
@@ -10,15 +10,7 @@ export const metadata = { title: "Invitation" };
 export default async function Page({ searchParams }: { searchParams: Promise<{ code?: string }> }) {
   const code = (await searchParams).code ?? "";
   const found = await readInvitation(nobody, { code: code || "none" }).catch(() => null);
-  if (!found)
-    return (
-      <main className="door">
-        <section>
-          <h1>This invitation is over.</h1>
-          <p className="soft">It was used, revoked, or is older than seven days. Ask for a new link.</p>
-        </section>
-      </main>
-    );
+  if (!found) return <InvitationOver />;
   const caller = await personCaller(await headers());
   return <Invitation code={code} to={found.workspace} role={found.role} by={found.invitedBy} isSignedIn={caller.kind === "person"} />;
 }

@@ -38,7 +38,7 @@ export default async function Page({ params }: Address) {
         ) : null
       }
     >
-      <EndpointPage workspace={workspace} endpoint={found} monitor={monitor} log={predictions.items} models={models.items} can={can} />
+      <EndpointPage workspace={workspace} endpoint={found} monitor={monitor} log={predictions} models={models.items} can={can} />
     </Frame>
   );
 }
