@@ -221,7 +221,7 @@ export const CostsPage = ({ workspace, range, usage, devices, leases }: Props) =
         </span>
       </div>
       {devices.length === 0 ? (
-        <p className="soft">No machine has been heard yet.</p>
+        <p className="soft">No machine has told yet what it has.</p>
       ) : (
         <DeviceTable workspace={workspace} devices={devices} />
       )}

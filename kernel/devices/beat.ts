@@ -4,8 +4,8 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { type Inventory, withUse } from "#kernel/devices/inventory.ts";
-import { type Beat, type BeatAnswer, beatPath, type Meter } from "#lib/devices/contract.ts";
+import { capacity, type Inventory, withUse } from "#kernel/devices/inventory.ts";
+import { type Beat, type BeatAnswer, beatPath, type DeviceFound, type Meter } from "#lib/devices/contract.ts";
 import { env } from "#lib/kit/env.ts";
 import { newId } from "#lib/kit/ids.ts";
 import { log } from "#lib/kit/log.ts";
@@ -41,6 +41,9 @@ export const openBeat = (inventory: Promise<Inventory>, telling: Telling): { sto
   const own = { id: machineId(), incarnation: randomUUID(), name: hostname(), startedAt: new Date().toISOString() };
   let isStopped = false;
   let timer: NodeJS.Timeout | null = null;
+  let found: Inventory | null = null;
+  let seen: DeviceFound[] | null = null;
+  let isLooking = false;
   let last = { at: performance.now(), cpu: 0 };
   let isAway = false;
 
@@ -51,18 +54,30 @@ export const openBeat = (inventory: Promise<Inventory>, telling: Telling): { sto
     return used;
   };
 
+  void inventory.then((made) => {
+    found = made;
+    seen = made.devices;
+  });
+
+  /** Asks cards how busy they are, beside the beat: a driver that hangs must not make this machine silent. */
+  const lookAtCards = async (): Promise<void> => {
+    if (!found || isLooking) return;
+    isLooking = true;
+    seen = await withUse(found.devices).catch(() => seen);
+    isLooking = false;
+  };
+
   const beat = async (): Promise<void> => {
-    const { devices, cpus, memoryMb } = await inventory;
+    void lookAtCards();
     const { sessions, usedMemoryMb, meters, ended } = telling.look();
     const body: Beat = {
       ...own,
       url: env.kernelUrl,
       isSandboxed: telling.isSandboxed,
-      cpus,
-      memoryMb,
+      ...capacity(),
       usedMemoryMb,
       usedCpus: usedCpus(meters),
-      devices: await withUse(devices),
+      devices: seen,
       sessions,
       meters: [...meters, ...ended].slice(0, 5000),
     };

@@ -12,7 +12,7 @@ import type { DeviceFound } from "#lib/devices/contract.ts";
 import { type Answer, probeApart } from "#lib/learn/graph/apart.ts";
 
 /** Drivers of a card, which a sandboxed session must be able to read. */
-export type Inventory = { devices: DeviceFound[]; libraries: string[]; cpus: number; memoryMb: number };
+export type Inventory = { devices: DeviceFound[]; libraries: string[] };
 
 const drivers: [RegExp, string, boolean][] = [
   [/^libGLX_nvidia/, "NVIDIA", false],
@@ -75,7 +75,6 @@ export const takeInventory = async (): Promise<Inventory> => {
   return {
     devices: [{ ...cpu, note: [...notes, without].filter(Boolean).join(" ") || null }, ...cards],
     libraries: webgpu.answers ? webgpu.libraries : [],
-    ...capacity(),
   };
 };
 

@@ -45,7 +45,7 @@ export const beatSchema = z.object({
   usedMemoryMb: z.number().nonnegative(),
   usedCpus: z.number().nonnegative(),
   startedAt: z.iso.datetime(),
-  devices: z.array(deviceSchema).max(64),
+  devices: z.array(deviceSchema).max(64).nullable().describe("Null until the machine has tried what it has"),
   sessions: z.array(z.string().max(100)).max(1000),
   meters: z.array(meterSchema).max(5000),
 });

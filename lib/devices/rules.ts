@@ -82,7 +82,8 @@ export const placeOf = (ask: Ask, waiting: Ask[]): { place: number; of: number }
 /** Why an ask can never be met by the machines there are, in words; null when it only has to wait. */
 export const refusalOf = (ask: Omit<Ask, "session" | "order">, offers: Offer[]): string | null => {
   if (offers.length === 0) return null;
-  const able = offers.filter((one) => !ask.gpu || one.devices.some((device) => device.kind === "gpu"));
+  const isUnknown = (one: Offer): boolean => one.devices.length === 0; // it still tries what it has
+  const able = offers.filter((one) => !ask.gpu || isUnknown(one) || one.devices.some((device) => device.kind === "gpu"));
   if (able.length === 0) return "No machine here has a graphics card. Ask for none, or add a machine that has one.";
   if (able.some((one) => one.cpus >= ask.cpus && one.memoryMb >= ask.memoryMb)) return null;
   const [cpus, memoryMb] = [Math.max(...able.map((one) => one.cpus)), Math.max(...able.map((one) => one.memoryMb))];

@@ -26,12 +26,27 @@ export const findMachine = async (tx: Sql, id: string): Promise<MachineRow | nul
 /** Stores what a machine says; a new start opens one that was removed, a drain stays over restarts. */
 export const putMachine = async (tx: Sql, beat: Beat, state: string, at: Date): Promise<void> => {
   const { id, incarnation, name, url, isSandboxed, cpus, memoryMb, usedMemoryMb, usedCpus, devices, sessions } = beat;
-  const row = { incarnation, name, url, isSandboxed, cpus, memoryMb, usedMemoryMb, usedCpus, devices, sessions, state, seenAt: at };
   const startedAt = new Date(beat.startedAt);
+  const found = devices ? { devices } : {}; // while it still tries, what its last start found stands
+  const row = {
+    incarnation,
+    name,
+    url,
+    isSandboxed,
+    cpus,
+    memoryMb,
+    usedMemoryMb,
+    usedCpus,
+    ...found,
+    sessions,
+    state,
+    startedAt,
+    seenAt: at,
+  };
   await tx
     .insert(machine)
-    .values({ id, ...row, startedAt })
-    .onConflictDoUpdate({ target: machine.id, set: { ...row, startedAt } });
+    .values({ id, devices: [], ...row })
+    .onConflictDoUpdate({ target: machine.id, set: row });
 };
 
 export const setState = async (tx: Sql, id: string, state: string): Promise<void> => {

@@ -100,7 +100,9 @@ describe("placing", () => {
     expect(placeOf(second!, [first!, other!, second!])).toEqual({ place: 3, of: 3 });
   });
   it("says in words what no machine could ever give", () => {
-    expect(refusalOf({ cpus: 0, memoryMb: 0, gpu: true }, [offer("a")])).toMatch(/No machine here has a graphics card/);
+    const bare = offer("a", { devices: [{ ...gpu("cpu"), kind: "cpu" }] });
+    expect(refusalOf({ cpus: 0, memoryMb: 0, gpu: true }, [bare])).toMatch(/No machine here has a graphics card/);
+    expect(refusalOf({ cpus: 0, memoryMb: 0, gpu: true }, [bare, offer("still trying")])).toBeNull();
     expect(refusalOf({ cpus: 64, memoryMb: 0, gpu: false }, [offer("a")])).toMatch(/the largest have 8 processors and 15 GB/);
     expect(refusalOf({ cpus: 64, memoryMb: 0, gpu: true }, [])).toBeNull();
     expect(refusalOf({ cpus: 8, memoryMb: 16_000, gpu: false }, [offer("a")])).toBeNull();

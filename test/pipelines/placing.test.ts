@@ -21,6 +21,7 @@ beforeAll(async () => {
   await eventually("the machine is known", async () => (await machines()).length === 1);
 }, 90_000);
 afterAll(async () => {
+  await executors.settled();
   await machine.close();
   await house.close();
 });
