@@ -55,6 +55,14 @@ const take = (question: Question): Reply => {
   return { isStale: false, answer: answer(project, question.ask) };
 };
 
+/** Young garbage is swept between two letters rather than in the middle of an answer. */
+let sweep: NodeJS.Timeout | null = null;
+const restMs = 10;
+const tidy = (): void => {
+  if (sweep) clearTimeout(sweep);
+  sweep = setTimeout(() => globalThis.gc?.({ type: "minor" }), restMs);
+};
+
 process.on("message", ({ id, question }: { id: number; question: Question }) => {
   try {
     process.send?.({ id, reply: take(question) });
@@ -63,5 +71,6 @@ process.on("message", ({ id, question }: { id: number; question: Question }) => 
     held.delete(question.notebook); // whatever state it was in, the next question brings everything
     process.send?.({ id, failure: error instanceof Error ? error.message : String(error) });
   }
+  tidy();
 });
 process.once("disconnect", () => process.exit(0));

@@ -93,7 +93,7 @@ export const openLanguageService = (limits: { answerMs?: number; memoryMb?: numb
 
   const start = (): ChildProcess => {
     const made = fork(script, {
-      execArgv: ["--disable-warning=ExperimentalWarning", `--max-old-space-size=${limits.memoryMb ?? memoryMb}`],
+      execArgv: ["--disable-warning=ExperimentalWarning", "--expose-gc", `--max-old-space-size=${limits.memoryMb ?? memoryMb}`],
       env: { PATH: "/usr/bin:/bin", LANG: "C.UTF-8", NODE_ENV: "production" },
       stdio: ["ignore", "ignore", "ignore", "ipc"],
       serialization: "advanced",
