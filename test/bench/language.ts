@@ -164,7 +164,7 @@ export const benchLanguage = async (say: Say): Promise<void> => {
   say(line(`language: first answer, ${cellCount} cells`, ms(ours.first[0]!), "a new process reads every type"));
   say(line(`language: completion at ${cellCount} cells p95`, ms(quantile(ours.all, 0.95)), `${p50(ours.all)}, ${ours.all.length} letters`));
   for (const [kind, took] of Object.entries(ours.kinds)) say(line(`language: of these, ${kind}s p95`, ms(quantile(took, 0.95)), p50(took)));
-  say(line("language: processor time of a question, mean", ms(ours.processorMs), "what a machine without other work would take at most"));
+  say(line("language: processor time of a question, mean", ms(ours.processorMs), "all its threads"));
   say(line("language: faults of the cell p95", ms(quantile(ours.faults, 0.95)), p50(ours.faults)));
   say(line(`language: faults of all ${cellCount} cells, the first time`, ms(ours.whole[0]!)));
   say(line("language: memory of the process", `${ours.rssMb} MB`, "resident, serves every notebook"));
