@@ -4,13 +4,15 @@ import { type MouseEvent, memo, type ReactNode, useRef } from "react";
 import Markdown from "react-markdown";
 import remarkGfm from "remark-gfm";
 import { CodeEditor } from "#components/notebook/code-editor.tsx";
+import { LogLink } from "#components/notebook/log-link.tsx";
 import { Outputs } from "#components/notebook/outputs.tsx";
+import { QuestionBox } from "#components/notebook/question-box.tsx";
 import { StaticCode } from "#components/notebook/static-code.tsx";
 import { type CellRef, type Person, type Shared, useText } from "#components/notebook/use-document.ts";
 import { duration } from "#components/ui/figures.tsx";
 import { State, type StateName } from "#components/ui/state.tsx";
 import { hashSource } from "#lib/notebooks/document.ts";
-import type { CellState, Output } from "#lib/sessions/contract.ts";
+import { type CellState, isCutNotice, type Output } from "#lib/sessions/contract.ts";
 import type { Fault } from "#lib/sessions/language/contract.ts";
 
 export type CellMood = StateName | "fresh";
@@ -79,6 +81,8 @@ type Props = {
   number: number;
   state: CellState | undefined;
   outputs: readonly Output[] | undefined;
+  /** Where it is and who looks at it: for what is asked and fetched beneath it. */
+  under: { workspace: string; notebook: string; personId: string | null };
   /** What the language service finds wrong in the text. */
   faults: readonly Fault[] | undefined;
   shared: Shared;
@@ -175,7 +179,7 @@ const Bed = ({
 
 /** A cell; redrawn only when something of its own changes. */
 export const CellView = memo((props: Props) => {
-  const { cell, number, state, outputs, faults, isSelected, isEditing, isFolded, onSelect, margin } = props;
+  const { cell, number, state, outputs, under, faults, isSelected, isEditing, isFolded, onSelect, margin } = props;
   const source = useText(cell.text);
   const isCode = cell.type === "code";
   const mood = isCode ? moodOf(state, source) : "fresh";
@@ -201,6 +205,10 @@ export const CellView = memo((props: Props) => {
             <Outputs outputs={outputs} />
           </div>
         )
+      ) : null}
+      {outputs?.some((one) => one && isCutNotice(one)) ? <LogLink {...under} cell={cell.id} /> : null}
+      {state?.question ? (
+        <QuestionBox key={state.question.prompt} {...under} cell={cell.id} question={state.question} runBy={state.runBy} />
       ) : null}
       {isSelected ? (
         <aside className="tools" aria-label="Actions on this cell">

@@ -24,6 +24,7 @@ type Can = { write: boolean; run: boolean; operate: boolean };
 type Props = {
   workspace: string;
   person: string;
+  personId: string | null;
   can: Can;
   notebook: Notebook & { cells: Cell[] };
   outputs: { seq: number; session: Session; cells: CellState[]; outputs: Outputs };
@@ -122,7 +123,7 @@ const Announcer = ({ states, numbers }: { states: Record<string, CellState>; num
 const lastEnd = (cells: Record<string, CellState>): string =>
   Object.values(cells).reduce((last, { endedAt }) => (endedAt && endedAt > last ? endedAt : last), "");
 
-export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Props) => {
+export const NotebookPage = ({ workspace, person, personId, can, notebook, outputs }: Props) => {
   const me = useMemo(() => ({ name: person, pencil: pencilOf(person) }), [person]);
   const { shared, isSynced, saved } = useDocument(notebook.id, notebook.epoch, notebook.revision, me);
   const cells = useCells(isSynced ? shared : null);
@@ -210,6 +211,7 @@ export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Prop
   };
   useCommandKeys(commands);
 
+  const under = useMemo(() => ({ workspace, notebook: notebook.id, personId }), [workspace, notebook.id, personId]);
   const isBusy =
     running.session.status === "busy" || Object.values(running.cells).some((one) => one.status === "running" || one.status === "queued");
   const top = can.run ? (
@@ -291,6 +293,7 @@ export const NotebookPage = ({ workspace, person, can, notebook, outputs }: Prop
                   number={numbers.get(cell.id) ?? 0}
                   state={running.cells[cell.id]}
                   outputs={running.outputs[cell.id]}
+                  under={under}
                   faults={faults.get(cell.id)}
                   shared={shared}
                   people={people}

@@ -1,16 +1,19 @@
 "use client";
 // What a cell has said, richest form first. HTML stands in a sandboxed frame without our origin; nothing is fetched from anywhere.
 import Anser from "anser";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import Markdown from "react-markdown";
 import remarkGfm from "remark-gfm";
 import { VegaChart } from "#components/chart/vega-chart.tsx";
 import { TableView } from "#components/notebook/table-view.tsx";
 import { duration, Spark, Steel } from "#components/ui/figures.tsx";
 import { State } from "#components/ui/state.tsx";
-import type { Output } from "#lib/sessions/contract.ts";
+import { isCutNotice, type Output } from "#lib/sessions/contract.ts";
 
 const lineLimit = 400;
+const shortCharacters = 100_000;
+const wideLineLimit = 20_000;
+const wideCharacters = 1_000_000;
 
 const Ansi = ({ text }: { text: string }) => (
   <>
@@ -23,21 +26,30 @@ const Ansi = ({ text }: { text: string }) => (
   </>
 );
 
-/** Text of a stream; long ones show their end first and all on demand. */
+/** Where the last so many lines begin, and never further back than so many characters: one line may be megabytes long. */
+const startOfTail = (text: string, lines: number, characters: number): number => {
+  let at = text.length;
+  for (let i = 0; i < lines; i++) {
+    at = text.lastIndexOf("\n", at - 1);
+    if (at <= 0) return Math.max(0, text.length - characters);
+    if (text.length - at > characters) return text.length - characters;
+  }
+  return at + 1;
+};
+
+/** Text of a stream; long ones show their end, and more of it on demand. Only the end is ever cut into lines: it is drawn while it grows. */
 const Stream = ({ text, isError }: { text: string; isError: boolean }) => {
-  const [isWhole, setWhole] = useState(false);
-  const lines = text.split("\n");
-  const isLong = lines.length > lineLimit && !isWhole;
+  const [isWide, setWide] = useState(false);
+  const from = startOfTail(text, isWide ? wideLineLimit : lineLimit, isWide ? wideCharacters : shortCharacters);
+  const shown = useMemo(() => <Ansi text={text.slice(from)} />, [text, from]);
   return (
     <div className={`stream ${isError ? "is-error" : ""}`}>
-      {isLong ? (
-        <button type="button" className="lk dense" onClick={() => setWhole(true)}>
-          Show all {lines.length.toLocaleString("en-US")} lines
+      {from > 0 && !isWide ? (
+        <button type="button" className="lk dense" onClick={() => setWide(true)}>
+          Show what came before
         </button>
       ) : null}
-      <pre>
-        <Ansi text={isLong ? lines.slice(-lineLimit).join("\n") : text} />
-      </pre>
+      <pre>{shown}</pre>
     </div>
   );
 };
@@ -149,7 +161,7 @@ const joined = (outputs: readonly (Output | null | undefined)[]): Output[] => {
   for (const one of outputs) {
     const last = all.at(-1);
     if (!one) continue;
-    if (one.output_type === "stream" && last?.output_type === "stream" && last.name === one.name)
+    if (one.output_type === "stream" && last?.output_type === "stream" && last.name === one.name && !isCutNotice(one))
       all[all.length - 1] = { ...last, text: last.text + one.text };
     else all.push(one);
   }

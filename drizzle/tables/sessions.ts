@@ -77,6 +77,8 @@ export const cellRun = pgTable(
     role: text("role").notNull(),
     fault: text("fault"),
     message: text("message"),
+    /** What it waits for from the person who ran it. */
+    question: jsonb("question").$type<{ prompt: string; isPassword: boolean; userId: string | null }>(),
     requestId: text("request_id"),
   },
   (t) => [

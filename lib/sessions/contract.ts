@@ -29,6 +29,14 @@ export const isPending = (status: CellStatus): boolean => status === "queued" ||
 export const faults = ["yours", "limits", "ours"] as const;
 export type Fault = (typeof faults)[number];
 
+/** What a running cell waits for from the person who ran it. */
+export const questionSchema = z.object({
+  prompt: z.string(),
+  isPassword: z.boolean().describe("Typed unseen, and shown nowhere afterwards"),
+  userId: z.string().nullable().describe("Who may answer: whoever ran the cell"),
+});
+export type Question = z.output<typeof questionSchema>;
+
 /** State of the last run of one cell. A cell whose text no longer has `sourceHash` is stale; the client derives that. */
 export const cellStateSchema = z.object({
   cellId: z.string(),
@@ -41,6 +49,7 @@ export const cellStateSchema = z.object({
   runBy: z.string(),
   fault: z.enum(faults).nullable(),
   message: z.string().nullable(),
+  question: questionSchema.nullable().optional(),
 });
 export type CellState = z.output<typeof cellStateSchema>;
 
@@ -55,6 +64,11 @@ export type BundleOutput = {
 };
 export type ErrorOutput = { output_type: "error"; ename: string; evalue: string; traceback: string[] };
 export type Output = StreamOutput | BundleOutput | ErrorOutput;
+
+/** Stands where the shown output of a cell ends; the whole text is in its log. */
+export const cutNotice =
+  "More than 5 MB of output: what follows is not shown here. The whole log can be downloaded while the session runs.\n";
+export const isCutNotice = (output: Output): boolean => output.output_type === "stream" && output.text === cutNotice;
 
 /** One frame of the run stream, server to client. Apply in order; `output` replaces the output at `index` of its cell. */
 export type RunEvent =
@@ -122,6 +136,17 @@ export const restartSession = sessionVerb(
 export const stopSession = sessionVerb("stop", "Ends the session and frees its memory; outputs stay.");
 
 export const keepSession = sessionVerb("keep", "Counts the idle minutes of the session from now.");
+
+export const answerQuestion = operation({
+  id: "sessions.answer",
+  method: "POST",
+  path: `${base}/cells/{cell}/answer`,
+  grant: "run",
+  status: 200,
+  summary: "Answers what a running cell asks; only whoever ran it may. 409 when it does not ask, or no longer.",
+  input: z.object({ ...oneNotebook, cell: z.string().max(100), value: z.string().max(100_000) }),
+  output: cellStateSchema,
+});
 
 const wish = {
   cpus: z.number().min(0).max(1024).describe("Processors kept free for it; 0 takes what there is"),

@@ -1,5 +1,6 @@
 // Speaking to the gateway: its REST for a kernel's life, its journal for everything a kernel says. The connection comes back by itself and
 // reads on after the last number its owner has stored; a gateway that no longer knows the kernel is told to the owner once.
+import { randomUUID } from "node:crypto";
 import { WebSocket } from "ws";
 import { gatewayOf, giveBack } from "#lib/devices/leases.ts";
 import { env } from "#lib/kit/env.ts";
@@ -106,22 +107,43 @@ export type Execution = {
   /** Whose use it is. */
   payer: { userId: string | null; person: string };
   stopsOnError?: boolean;
+  /** Whether somebody is there to answer what the code asks. */
+  canAsk?: boolean;
 };
 
-export type Line = { execute: (execution: Execution) => void; ack: (seq: number) => void; close: () => void };
+export type Line = {
+  execute: (execution: Execution) => void;
+  /** Answers what an execution asks; false while nobody is connected to hear it. */
+  answer: (executionId: string, value: string) => boolean;
+  ack: (seq: number) => void;
+  close: () => void;
+};
+
+const header = (id: string, type: string) => ({
+  msg_id: id,
+  session: "atelier",
+  username: "atelier",
+  date: new Date().toISOString(),
+  msg_type: type,
+  version: "5.5",
+});
+
+const answerTo = (id: string, value: string): string =>
+  JSON.stringify({
+    channel: "stdin",
+    msg: {
+      header: header(randomUUID(), "input_reply"),
+      parent_header: header(id, "input_request"),
+      metadata: {},
+      content: { status: "ok", value },
+    },
+  });
 
 const request = (one: Execution): string =>
   JSON.stringify({
     channel: "shell",
     msg: {
-      header: {
-        msg_id: one.id,
-        session: "atelier",
-        username: "atelier",
-        date: new Date().toISOString(),
-        msg_type: "execute_request",
-        version: "5.5",
-      },
+      header: header(one.id, "execute_request"),
       parent_header: {},
       metadata: { atelier: { ...one.cell, token: one.token, payer: { ...one.payer, userId: one.payer.userId ?? "" } } },
       content: {
@@ -129,7 +151,7 @@ const request = (one: Execution): string =>
         silent: false,
         store_history: true,
         user_expressions: {},
-        allow_stdin: false,
+        allow_stdin: one.canAsk === true,
         stop_on_error: one.stopsOnError !== false,
       },
     },
@@ -192,14 +214,17 @@ export const openLine = (kernelId: string, owner: Owner): Line => {
     opened.once("close", () => void doubt().then(() => again(250)));
   };
 
-  const send = (text: string): void => {
-    if (socket?.readyState === WebSocket.OPEN) socket.send(text);
+  const send = (text: string): boolean => {
+    if (socket?.readyState !== WebSocket.OPEN) return false;
+    socket.send(text);
+    return true;
   };
 
   again(0);
   return {
-    execute: (execution) => send(request(execution)),
-    ack: (seq) => send(`{"ack":${seq}}`),
+    execute: (execution) => void send(request(execution)),
+    answer: (executionId, value) => send(answerTo(executionId, value)),
+    ack: (seq) => void send(`{"ack":${seq}}`),
     close: () => {
       isClosed = true;
       socket?.terminate();

@@ -1,6 +1,6 @@
 // What a kernel's message means for a notebook: a reducer without I/O. `take` changes the state and answers what changed, so that the
 // runner can store and tell exactly that. A message it does not know changes nothing.
-import type { CellState, Fault, Output, SessionStatus, StreamOutput } from "#lib/sessions/contract.ts";
+import { type CellState, cutNotice, type Fault, type Output, type SessionStatus, type StreamOutput } from "#lib/sessions/contract.ts";
 
 /** A kernel message as it comes from the journal. */
 export type Told = {
@@ -14,7 +14,7 @@ export type Told = {
   };
 };
 
-export type Run = CellState & { id: string };
+export type Run = CellState & { id: string; userId?: string | null };
 export type Cells = Map<string, { outputs: Output[]; displayIds: (string | null)[]; clearsNext: boolean; bytes: number }>;
 export type State = { status: SessionStatus; message: string | null; runs: Map<string, Run>; cells: Cells };
 
@@ -55,15 +55,7 @@ const add = (state: State, cellId: string, output: Output, displayId: string | n
   if (at.bytes > textLimit) return before;
   at.bytes += sizeOf(output);
   const isLast = at.bytes > textLimit;
-  at.outputs.push(
-    isLast
-      ? {
-          output_type: "stream",
-          name: "stderr",
-          text: "More than 5 MB of output: what follows is not shown here. The whole log can be downloaded while the session runs.\n",
-        }
-      : output,
-  );
+  at.outputs.push(isLast ? { output_type: "stream", name: "stderr", text: cutNotice } : output);
   at.displayIds.push(displayId);
   return [...before, { type: "output", cellId, index: at.outputs.length - 1 }];
 };
@@ -99,6 +91,7 @@ const started = (state: State, run: Run, told: Told, at: string): Change[] => {
 const replied = (run: Run, told: Told, at: string): Change[] => {
   const { content, metadata } = told.msg;
   const fault = (metadata.atelier as { fault?: Fault } | undefined)?.fault ?? "yours";
+  run.question = null;
   if (content.status === "ok") Object.assign(run, { status: "done", endedAt: at });
   else if (content.status === "aborted" || content.ename === "Interrupted")
     Object.assign(run, {
@@ -109,6 +102,24 @@ const replied = (run: Run, told: Told, at: string): Change[] => {
     });
   else Object.assign(run, { status: "failed", endedAt: at, fault, message: String(content.evalue ?? "").slice(0, 2000) });
   return [{ type: "run", run }];
+};
+
+const asked = (run: Run, { msg }: Told): Change[] => {
+  run.question = {
+    prompt: String(msg.content.prompt ?? "").slice(0, 10_000),
+    isPassword: msg.content.password === true,
+    userId: run.userId ?? null,
+  };
+  return [{ type: "run", run }];
+};
+
+/** The question of a run is answered: prompt and answer stay as text, as on a terminal; of a password only that there was one. */
+export const settleQuestion = (state: State, run: Run, value: string): Change[] => {
+  if (!run.question) return [];
+  const { prompt, isPassword } = run.question;
+  run.question = null;
+  const gap = prompt === "" || /\s$/.test(prompt) ? "" : " ";
+  return [{ type: "run", run }, ...stream(state, run.cellId, "stdout", `${prompt}${gap}${isPassword ? "••••••••" : value}\n`)];
 };
 
 const sessionStatus = (state: State, told: Told): Change[] => {
@@ -139,6 +150,7 @@ export const take = (state: State, told: Told, at: string): Change[] => {
   if (!run) return [];
   if (header.msg_type === "execute_input") return started(state, run, told, at);
   if (header.msg_type === "execute_reply") return replied(run, told, at);
+  if (header.msg_type === "input_request") return run.status === "running" ? asked(run, told) : [];
   if (header.msg_type === "stream")
     return stream(state, run.cellId, content.name === "stderr" ? "stderr" : "stdout", String(content.text ?? ""));
   if (header.msg_type === "error")
@@ -172,7 +184,7 @@ export const dismiss = (state: State, at: string, message: string): Change[] => 
   state.status = "none";
   state.message = message;
   const open = [...state.runs.values()].filter((run) => run.status === "queued" || run.status === "running");
-  for (const run of open) Object.assign(run, { status: "cancelled", endedAt: at, message });
+  for (const run of open) Object.assign(run, { status: "cancelled", endedAt: at, message, question: null });
   return [...open.map((run) => ({ type: "run" as const, run })), { type: "session" }];
 };
 
@@ -190,6 +202,12 @@ export const lose = (state: State, at: string): Change[] => {
   state.message = "The session was lost with its machine. Variables are gone, outputs are kept. Run the cells again.";
   const open = [...state.runs.values()].filter((run) => run.status === "queued" || run.status === "running");
   for (const run of open)
-    Object.assign(run, { status: run.status === "running" ? "failed" : "cancelled", endedAt: at, fault: "ours", message: state.message });
+    Object.assign(run, {
+      status: run.status === "running" ? "failed" : "cancelled",
+      endedAt: at,
+      fault: "ours",
+      message: state.message,
+      question: null,
+    });
   return [...open.map((run) => ({ type: "run" as const, run })), { type: "session" }];
 };

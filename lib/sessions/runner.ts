@@ -17,7 +17,7 @@ import {
   openLine,
   restartKernel,
 } from "#lib/sessions/kernel-client.ts";
-import { type Change, dismiss, emptyState, endOfIdleness, lose, type State, type Told, take } from "#lib/sessions/rules.ts";
+import { type Change, dismiss, emptyState, endOfIdleness, lose, type State, settleQuestion, type Told, take } from "#lib/sessions/rules.ts";
 import * as store from "#lib/sessions/store.ts";
 import { askTurn, type Turn, takeTurn } from "#lib/sessions/turn.ts";
 import type { Role } from "#lib/workspace/contract.ts";
@@ -33,6 +33,10 @@ type Listener = (events: RunEvent[]) => void;
 export type Runner = {
   submit: (runs: store.RunRow[]) => Promise<void>;
   listen: (listener: Listener) => () => void;
+  /** Answers what the running run of a cell asks; null when it asks nothing, "away" when the kernel cannot be reached to hear it. */
+  answer: (cellId: string, value: string) => Promise<CellState | "away" | null>;
+  /** The run of a cell that asks something now. */
+  asking: (cellId: string) => CellState | null;
   snapshot: () => RunEvent;
   session: () => Session;
   kernelId: () => string;
@@ -69,7 +73,7 @@ const loadState = async (row: store.SessionRow): Promise<State> => {
 /** Cell states as people see them: the last run of each cell. */
 const cellStates = (state: State): CellState[] => {
   const last = new Map<string, CellState>();
-  for (const { id: _, ...run } of state.runs.values()) last.set(run.cellId, run);
+  for (const { id: _, userId: __, ...run } of state.runs.values()) last.set(run.cellId, run);
   return [...last.values()];
 };
 
@@ -85,7 +89,7 @@ const toEvent = (state: State, change: Change, seq: number, session: () => Sessi
       index: change.index,
       output: state.cells.get(change.cellId)!.outputs[change.index]!,
     };
-  const { id: _, ...cell } = change.run;
+  const { id: _, userId: __, ...cell } = change.run;
   return { type: "cell", seq, cell };
 };
 
@@ -229,9 +233,12 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
       code: run.source,
       cell: { cellId: run.cellId, cellHash: run.sourceHash, notebookId, revision: run.revision },
       token,
+      canAsk: true,
       payer: { userId: run.userId, person: run.runBy },
     });
   };
+
+  const asking = (cellId: string) => [...state.runs.values()].find((run) => run.cellId === cellId && run.question) ?? null;
 
   const opened = async (): Promise<void> => {
     for (const run of await store.pendingRuns(reading(), notebookId)) await send(run);
@@ -341,6 +348,16 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
     listen: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);
+    },
+    asking,
+    answer: async (cellId, value) => {
+      const run = asking(cellId);
+      if (!run) return null;
+      if (!line?.answer(run.id, value)) return "away";
+      const changes = settleQuestion(state, run, value);
+      await commit(() => changes);
+      const { id: _, userId: __, ...cell } = run;
+      return cell;
     },
     snapshot: () => ({
       type: "snapshot",

@@ -200,6 +200,25 @@ export const keepSession = verb(contract.keepSession, (scope, { notebook }) => w
   isUntransacted: true,
 });
 
+export const answerQuestion = verb(
+  contract.answerQuestion,
+  async (scope, { notebook, cell, value }) => {
+    await find(scope, notebook);
+    const runner = await runnerOf(notebook)?.catch(() => null);
+    const asking = runner?.asking(cell);
+    if (!asking?.question) throw new Problem("conflict", "sessions.nothing_asked", "This cell asks nothing, or no longer.");
+    if (asking.question.userId !== scope.caller.userId)
+      throw new Problem("forbidden", "sessions.asks_another", `Only ${asking.runBy}, who ran this cell, can answer it.`);
+    const answered = await runner!.answer(cell, value);
+    if (!answered) throw new Problem("conflict", "sessions.nothing_asked", "This cell asks nothing, or no longer.");
+    if (answered === "away")
+      throw new Problem("unavailable", "sessions.gateway", "The kernel service does not answer at this moment. Send the answer again.");
+    await scope.transact((inner) => inner.audit("cell.answered", notebook, { cell }));
+    return answered;
+  },
+  { isUntransacted: true },
+);
+
 const wishFor = async (scope: Scope, notebook: string): Promise<contract.SessionWish> => {
   const { cpus, memoryMb, gpu, ownIdleMinutes } = await store.wishOf(scope.sql, notebook);
   return { cpus, memoryMb, gpu, idleMinutes: ownIdleMinutes, installationIdleMinutes: env.idleMinutes };

@@ -20,9 +20,10 @@ export const toCellState = (row: RunRow): CellState => ({
   runBy: row.runBy,
   fault: row.fault as CellState["fault"],
   message: row.message,
+  question: row.question,
 });
 
-export const toRun = (row: RunRow): Run => ({ id: row.id, ...toCellState(row) });
+export const toRun = (row: RunRow): Run => ({ id: row.id, userId: row.userId, ...toCellState(row) });
 
 export const findSession = async (tx: Sql, notebookId: string): Promise<SessionRow | null> =>
   (await tx.select().from(kernelSession).where(eq(kernelSession.notebookId, notebookId)))[0] ?? null;
@@ -133,6 +134,7 @@ export const saveBatch = (batch: Batch): Promise<void> =>
           endedAt: run.endedAt ? new Date(run.endedAt) : null,
           fault: run.fault,
           message: run.message,
+          question: run.question ?? null,
         })
         .where(eq(cellRun.id, run.id));
     }

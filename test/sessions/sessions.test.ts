@@ -78,6 +78,12 @@ describe("refusals", () => {
     () => ({ ...main, notebook }),
     { minimumRole: "editor" },
   );
+  refusals(
+    () => house,
+    contract.answerQuestion,
+    () => ({ ...main, notebook, cell: cells[0]!.id, value: "x" }),
+    { minimumRole: "editor" },
+  );
   it("S1 a cell that is no longer what the person saw is a conflict, and nothing of the request runs", async () => {
     const before = (await read()).cells.length;
     const stale = [...wanted(0), { cellId: cells[1]!.id, sourceHash: "0".repeat(64) }];

@@ -11,5 +11,14 @@ export default async function Page({ params }: { params: Promise<{ workspace: st
     orNotFound(readNotebook(caller, { workspace, notebook })),
     orNotFound(readOutputs(caller, { workspace, notebook })),
   ]);
-  return <NotebookPage workspace={workspace} person={caller.name} can={can} notebook={found} outputs={outputs as never} />;
+  return (
+    <NotebookPage
+      workspace={workspace}
+      person={caller.name}
+      personId={caller.userId}
+      can={can}
+      notebook={found}
+      outputs={outputs as never}
+    />
+  );
 }

@@ -1,0 +1,1 @@
+ALTER TABLE "cell_run" ADD COLUMN "question" jsonb;
