@@ -28,6 +28,11 @@ const copies = new Map<string, { cell: CellModel; cellId: string }>();
 const copyOf = (monaco: Monaco, from: CellModel, cellId: string): MonacoEditor.ITextModel | null => {
   const cell = cellById(from.shared.doc, cellId);
   if (!cell) return null;
+  for (const [key, copy] of copies)
+    if (copy.cell.notebook !== from.notebook) {
+      monaco.editor.getModel(monaco.Uri.parse(key))?.dispose();
+      copies.delete(key);
+    }
   const uri = monaco.Uri.from({ scheme: "cell", path: `/${cellId}.ts` });
   const text = textOf(cell).toString();
   const model = monaco.editor.getModel(uri) ?? monaco.editor.createModel(text, "typescript", uri);
@@ -63,9 +68,3 @@ export const cellOpener = (monaco: Monaco): MonacoEditor.ICodeEditorOpener => ({
     return true;
   },
 });
-
-/** Throws the copies of a page's cells away. */
-export const dropCopies = (monaco: Monaco): void => {
-  for (const key of copies.keys()) monaco.editor.getModel(monaco.Uri.parse(key))?.dispose();
-  copies.clear();
-};
