@@ -13,6 +13,7 @@ const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   serving: () => import("#test/bench/serving.ts"),
   networks: () => import("#test/bench/networks.ts"),
   tables: () => import("#test/bench/tables.ts"),
+  auto: () => import("#test/bench/auto.ts"),
 };
 
 const wanted = process.argv.slice(2).filter((name) => !name.startsWith("-"));

@@ -35,6 +35,18 @@ export const defaultsFor = (task: Task, rows: number): Candidate[] => [
   ...(rows <= 5000 ? [fixed("neighbours", { k: 15, by: "distance" })] : []),
 ];
 
+/** Settings that are good on most tables, beside the defaults: slow small trees, wide shallow ones, a forest with fuller leaves. */
+export const startersFor = (task: Task, rows: number): Candidate[] => {
+  const boosted = (options: Candidate["options"]): Candidate => ({ family: "boostedTrees", isDefault: false, options });
+  return [
+    ...defaultsFor(task, rows),
+    boosted({ trees: 300, depth: 3, rate: 0.05, minLeaf: 40, rowShare: 0.7, columnShare: 0.7 }),
+    boosted({ trees: 250, depth: 5, rate: 0.04, minLeaf: 15, rowShare: 0.8, columnShare: 0.6, lambda: 3 }),
+    boosted({ trees: 150, depth: 2, rate: 0.1, minLeaf: 20, rowShare: 0.8, columnShare: 0.8 }),
+    { family: "randomForest", isDefault: false, options: { trees: 200, minLeaf: 4 } },
+  ];
+};
+
 const short = (value: number): number => Number(value.toPrecision(2));
 const between = (random: () => number, low: number, high: number): number => short(low * (high / low) ** random());
 
@@ -62,4 +74,29 @@ export const drawCandidate = (task: Task, random: () => number): Candidate => {
     isDefault: false,
     options: random() < 0.5 ? { l1: between(random, 0.05, 30) } : { l2: between(random, 0.01, 100) },
   };
+};
+
+const steps: Record<string, { low: number; high: number; isWhole: boolean }> = {
+  trees: { low: 40, high: 900, isWhole: true },
+  depth: { low: 2, high: 9, isWhole: true },
+  rate: { low: 0.01, high: 0.3, isWhole: false },
+  minLeaf: { low: 1, high: 200, isWhole: true },
+  lambda: { low: 0.05, high: 50, isWhole: false },
+  rowShare: { low: 0.4, high: 1, isWhole: false },
+  columnShare: { low: 0.2, high: 1, isWhole: false },
+  l1: { low: 0.01, high: 100, isWhole: false },
+  l2: { low: 0.001, high: 1000, isWhole: false },
+};
+
+/** A candidate a small step from another: each number moved by up to a third on a log scale; null where there is nothing to move. */
+export const nearby = ({ family, options }: Candidate, random: () => number): Candidate | null => {
+  let hasMoved = false;
+  const moved = Object.entries(options).map(([name, value]) => {
+    const step = steps[name];
+    if (!step || typeof value !== "number") return [name, value] as const;
+    hasMoved = true;
+    const to = Math.min(step.high, Math.max(step.low, value * 1.4 ** (2 * random() - 1)));
+    return [name, step.isWhole ? Math.round(to) : short(to)] as const;
+  });
+  return hasMoved ? { family, isDefault: false, options: Object.fromEntries(moved) } : null;
 };
