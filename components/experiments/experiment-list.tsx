@@ -11,6 +11,11 @@ export const ExperimentList = ({ workspace, items }: { workspace: string; items:
     <PageHead
       title="Experiments"
       sentence={`${items.length} questions, ${whole(items.reduce((sum, one) => sum + one.runCount, 0))} runs`}
+      actions={
+        <a className="btn quiet" href={`/${workspace}/experiments/automl`}>
+          Look for a model of a table
+        </a>
+      }
     />
     {items.length === 0 ? (
       <Empty

@@ -1,9 +1,12 @@
 // A version: what it takes and answers, how it did, what its training data looked like, where it comes from.
+
+import { EvaluationRows } from "#components/evaluation/evaluation-rows.tsx";
 import { Lineage } from "#components/experiments/lineage.tsx";
 import { AliasMark } from "#components/models/alias-mark.tsx";
 import { DeployButton } from "#components/serving/deploy-button.tsx";
 import { PageHead } from "#components/shell/frame.tsx";
 import { Bars, bytes, metric, Parts, Time, whole } from "#components/ui/figures.tsx";
+import type { Evaluation } from "#lib/evaluation/contract.ts";
 import type { ColumnProfile } from "#lib/learn/stats/profile.ts";
 import type { Tensor, Version } from "#lib/models/contract.ts";
 import type { Endpoint } from "#lib/serving/contract.ts";
@@ -124,9 +127,16 @@ const stations = (workspace: string, version: Version, endpoints: Endpoint[]) =>
       }))),
 ];
 
-type Props = { workspace: string; version: Version; profile: Profile; endpoints: Endpoint[]; canOperate: boolean };
+type Props = {
+  workspace: string;
+  version: Version;
+  profile: Profile;
+  endpoints: Endpoint[];
+  evaluations: Evaluation[];
+  canOperate: boolean;
+};
 
-export const VersionPage = ({ workspace, version, profile, endpoints, canOperate }: Props) => (
+export const VersionPage = ({ workspace, version, profile, endpoints, evaluations, canOperate }: Props) => (
   <main className="page">
     <PageHead
       title={`Version ${version.number}`}
@@ -175,6 +185,15 @@ export const VersionPage = ({ workspace, version, profile, endpoints, canOperate
         ) : null}
       </div>
     </div>
+    {evaluations.length > 0 ? (
+      <section>
+        <div className="sectionhead">
+          <h2>Evaluations</h2>
+          <span className="dim">{evaluations.length}</span>
+        </div>
+        <EvaluationRows workspace={workspace} items={evaluations} withSuite />
+      </section>
+    ) : null}
     <Lineage stations={stations(workspace, version, endpoints)} />
   </main>
 );

@@ -13,7 +13,13 @@ const groups: { title: string; rooms: { name: IconName; word: string }[] }[] = [
       { name: "datasets", word: "Datasets" },
     ],
   },
-  { title: "Learn", rooms: [{ name: "experiments", word: "Experiments" }] },
+  {
+    title: "Learn",
+    rooms: [
+      { name: "experiments", word: "Experiments" },
+      { name: "evaluation", word: "Evaluation" },
+    ],
+  },
   {
     title: "Ship",
     rooms: [

@@ -12,7 +12,18 @@ import { listEndpoints } from "#lib/serving/contract.ts";
 
 type Entry = { id: string; icon: IconName; text: string; kind: string; go: () => void };
 const jumps: Record<string, string> = { n: "notebooks", d: "datasets", e: "experiments", m: "models", p: "pipelines", s: "serving" };
-const rooms: IconName[] = ["notebooks", "datasets", "experiments", "models", "pipelines", "serving", "monitoring", "costs", "settings"];
+const rooms: IconName[] = [
+  "notebooks",
+  "datasets",
+  "experiments",
+  "evaluation",
+  "models",
+  "pipelines",
+  "serving",
+  "monitoring",
+  "costs",
+  "settings",
+];
 
 export const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&

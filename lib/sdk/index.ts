@@ -4,6 +4,7 @@ export * as comms from "#lib/sdk/comms.ts";
 export * as datasets from "#lib/sdk/datasets.ts";
 export * as devices from "#lib/sdk/devices.ts";
 export * as endpoints from "#lib/sdk/endpoints.ts";
+export * as evaluation from "#lib/sdk/evaluation.ts";
 export * as learn from "#lib/sdk/learn.ts";
 export * as models from "#lib/sdk/models.ts";
 export * as pipelines from "#lib/sdk/pipelines.ts";

@@ -22,6 +22,8 @@ export type AutoOptions = {
   onProgress?: Tell;
   /** Hears every trial so far, after each. */
   onTrials?: (trials: readonly Trial[]) => void;
+  /** Hears what was odd in the table before anything is fitted. */
+  onFindings?: (findings: readonly Finding[]) => void;
   signal?: AbortSignal;
 };
 
@@ -34,6 +36,8 @@ export type AutoResult = {
   metric: string;
   score: number;
   trials: Trial[];
+  /** Folds of the last rung. */
+  folds: number;
   findings: Finding[];
   dropped: string[];
   /** A notebook that does it again: prose as markdown, and code. */
@@ -96,7 +100,7 @@ const affordable = (members: readonly Member[], endsAt: number): Member[] => {
  * found.cells; // markdown and code that do it again
  */
 export const auto = async (given: Columns, options: AutoOptions): Promise<AutoResult> => {
-  const { target, positive, budget = {}, seed = 0, onProgress = () => {}, onTrials = () => {}, signal } = options;
+  const { target, positive, budget = {}, seed = 0, onProgress = () => {}, onTrials = () => {}, onFindings = () => {}, signal } = options;
   const { seconds = 300, megabytes = 2000 } = budget;
   if (!(seconds > 0)) throw new Error(`budget: ${seconds} seconds are no time. Give more than 0.`);
   const startedAt = Date.now();
@@ -109,6 +113,7 @@ export const auto = async (given: Columns, options: AutoOptions): Promise<AutoRe
     rows.length > limit ? Array.from(shuffled(rows.length, mulberry32(seed)).subarray(0, limit), (at) => rows[at]!) : rows,
   );
   const findings = inspect(given, { target, ...(positive === undefined ? {} : { positive }) });
+  onFindings(findings);
   const dropped = unfitColumns(findings);
   const isNumber = positive === undefined && isNumeric(column);
   const how: FitOptions = { target, ...(positive === undefined ? {} : { positive }), ...(signal ? { signal } : {}) };
@@ -147,6 +152,7 @@ export const auto = async (given: Columns, options: AutoOptions): Promise<AutoRe
     metric,
     score,
     trials,
+    folds: parts.length,
     findings,
     dropped: Object.keys(preprocess),
     cells: cellsOf(options, findings, lines, metric, score),
