@@ -18,7 +18,14 @@ const lines = (own: readonly Line[], other: readonly Line[] | undefined): Record
   ...(other ?? []).map((point, order) => ({ who: "baseline", order, ...point })),
 ];
 
-const curveSpec = (own: readonly Line[], other: readonly Line[] | undefined, x: string, y: string, guide: Line[] | null): Spec => ({
+const curveSpec = (
+  own: readonly Line[],
+  other: readonly Line[] | undefined,
+  x: string,
+  y: string,
+  guide: Line[] | null,
+  legend = "bottom-right",
+): Spec => ({
   height,
   layer: [
     ...(guide
@@ -39,7 +46,7 @@ const curveSpec = (own: readonly Line[], other: readonly Line[] | undefined, x: 
         color: {
           field: "who",
           type: "nominal",
-          legend: other ? { title: null, orient: "bottom-right" } : null,
+          legend: other ? { title: null, orient: legend } : null,
           scale: { domain: ["model", "baseline"] },
         },
         strokeDash: {
@@ -68,7 +75,7 @@ const diagonal = [
 export const rocSpec = (curves: Curves): Spec =>
   curveSpec(curves.roc, curves.baseline?.roc, "negatives called positive", "positives found", diagonal);
 export const prSpec = (curves: Curves): Spec =>
-  curveSpec(curves.pr, curves.baseline?.pr, "positives found", "right among those called", null);
+  curveSpec(curves.pr, curves.baseline?.pr, "positives found", "right among those called", null, "top-right");
 export const gainSpec = (curves: Curves): Spec =>
   curveSpec(curves.gain, curves.baseline?.gain, "share of rows, highest scores first", "positives found", diagonal);
 

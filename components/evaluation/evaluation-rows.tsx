@@ -6,12 +6,13 @@ import { type Evaluation, metricWords } from "#lib/evaluation/contract.ts";
 
 /** The state of an evaluation in words: a gate that did not hold is a finding, not a fault. */
 export const Verdict = ({ of }: { of: Evaluation }) => {
+  if (of.status === "done" && of.isPassed === false) return <b>Held by a gate</b>;
   const words: Record<Evaluation["status"], { state: StateName; word: string }> = {
     queued: { state: "queued", word: "Waits" },
     running: { state: "running", word: "Running" },
     failed: { state: "failed", word: "Failed" },
     stopped: { state: "stale", word: "Stopped" },
-    done: { state: "done", word: of.isPassed === null ? "Done" : of.isPassed ? "Gates passed" : "Held by a gate" },
+    done: { state: "done", word: of.isPassed === null ? "Done" : "Gates passed" },
   };
   const { state, word } = words[of.status];
   return <State of={state}>{word}</State>;
@@ -38,7 +39,6 @@ export const EvaluationRows = ({ workspace, items, withSuite }: { workspace: str
             <th>95 % interval</th>
             <th>Table</th>
             <th>What came of it</th>
-            <th>By</th>
             <th>When</th>
           </tr>
         </thead>
@@ -77,7 +77,6 @@ export const EvaluationRows = ({ workspace, items, withSuite }: { workspace: str
                 {one.dataset.name} version {one.dataset.version}
               </td>
               <td className="dim">{one.sentence}</td>
-              <td className="dim">{one.startedBy}</td>
               <td>
                 <Time at={one.queuedAt} />
               </td>

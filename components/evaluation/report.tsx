@@ -183,7 +183,7 @@ export const Groups = ({ evaluation, report }: Props) => {
   const also = ["selectionRate", "recall", "falsePositiveRate"].filter(
     (name) => evaluation.plan.kind === "binary" && !shown.includes(name),
   );
-  const names = [...shown, ...also].slice(0, 4);
+  const names = [...shown, ...also].slice(0, 3);
   return report.groups.map((group) => (
     <section key={group.column}>
       <div className="sectionhead">
