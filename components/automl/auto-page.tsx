@@ -1,6 +1,6 @@
 "use client";
-import { VegaChart } from "#components/chart/vega-chart.tsx";
 // AutoML under way or done, read from the outputs of its notebook: so it survives a reload, and what is shown is what the cells said.
+import { VegaChart } from "#components/chart/vega-chart.tsx";
 import { useCall } from "#components/hooks/use-call.ts";
 import { Refresh } from "#components/hooks/use-refresh.tsx";
 import { PageHead } from "#components/shell/frame.tsx";
