@@ -33,6 +33,7 @@ export { alternatingLeastSquares, itemNeighbours, popularItems } from "#lib/lear
 export { ksTest } from "#lib/learn/stats/kolmogorov-smirnov.ts";
 export { profileTable as profile } from "#lib/learn/stats/profile.ts";
 export { psiAgainst, psiDeciles, psiEvidently } from "#lib/learn/stats/psi.ts";
+export { hospitalEncounters } from "#lib/learn/tables/hospital-encounters.ts";
 export { dropColumns, labelsOf, numbersOf, rowCount, stratifiedFolds, takeRows, trainTestSplit } from "#lib/learn/tables/table.ts";
 export { auto } from "#lib/sdk/auto.ts";
 export {
