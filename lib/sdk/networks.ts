@@ -1,5 +1,6 @@
 // Networks in a cell: those of lib/learn/networks, with a progress rule and a loss curve under the running cell, a Stop that works, and curves
 // in a run when one is given. `learn.ops`, `learn.layers` and `learn.optimisers` are what own networks are written with.
+import { getHeapStatistics } from "node:v8";
 import type { Tensor } from "#lib/learn/graph/graph.ts";
 import { openTrainer, type Trainer, type TrainerOptions } from "#lib/learn/graph/trainer.ts";
 import { type FitOptions, fit as fitting, type Trained } from "#lib/learn/networks/fit.ts";
@@ -26,7 +27,11 @@ import type { LiveRun } from "#lib/sdk/runs.ts";
 
 /** Logs loss, validation and rate by step into a run. */
 type InRun = { run?: LiveRun };
-type Watched = Pick<FitOptions, "onProgress" | "log" | "signal">;
+type Watched = Pick<FitOptions, "onProgress" | "log" | "signal" | "memoryBytes">;
+
+/** Bytes a session may still take: the kernel gives JavaScript four fifths of a session's memory as its heap. */
+const sessionBytes = (): number | undefined =>
+  session() ? getHeapStatistics().heap_size_limit / 0.8 - process.memoryUsage.rss() : undefined;
 
 /** Shows training under the cell: fraction, loss, speed; ends with what was reached, or why not. */
 const watched = async <O extends Partial<Watched> & InRun, T extends Trained>(
@@ -41,6 +46,7 @@ const watched = async <O extends Partial<Watched> & InRun, T extends Trained>(
     const made = await work({
       ...options,
       signal: options.signal ?? session()?.signal(),
+      memoryBytes: options.memoryBytes ?? sessionBytes(),
       log: (values, step) => {
         run?.metrics(values, step);
         options.log?.(values, step);
@@ -86,7 +92,7 @@ export const fit = (options: FitOptions & InRun): Promise<Trained> => watched("a
  * for (const batch of batches) console.log((await trainer.step(batch, { rate: 1e-3 })).loss);
  * await trainer.close();
  */
-export const trainer = (options: TrainerOptions): Promise<Trainer> => openTrainer(options);
+export const trainer = (options: TrainerOptions): Promise<Trainer> => openTrainer({ memoryBytes: sessionBytes(), ...options });
 
 /**
  * A network with its weights as one ONNX file that answers any number of rows.

@@ -1,6 +1,6 @@
 // When a loss or a gradient is not a number any more: which operation made it so. The same step is written once more with a flag for every
 // value, run on the CPU from the weights before the step, and the first flagged value whose inputs were all finite is the culprit.
-import { emit, type Graph, isFloat, type Node, type Numbers, type Operator, type Tensor } from "#lib/learn/graph/graph.ts";
+import { emit, type Graph, isFloat, type Node, type Numbers, type Operator, showPlace, type Tensor } from "#lib/learn/graph/graph.ts";
 import { needed } from "#lib/learn/graph/model.ts";
 import { or } from "#lib/learn/graph/operators/elementwise.ts";
 import { max } from "#lib/learn/graph/operators/reductions.ts";
@@ -73,7 +73,7 @@ export const diagnose = async (
   const node = await badNode(step, feeds);
   if (!node)
     return new NotFiniteError(number, "loss", "", `${head} The CPU computes it finite: the device's precision is too small. ${kept}`);
-  const where = [node.layer && `in layer ${node.layer}`, node.place && `at ${node.place}`].filter(Boolean).join(", ");
+  const where = showPlace(node);
   const name = node.outputs[0]!.name;
   return new NotFiniteError(
     number,

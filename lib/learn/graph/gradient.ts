@@ -48,84 +48,75 @@
 // One thing needs care. A copy that depends only on the segment's inputs could be run at once, forwards, by any scheduler that respects the
 // edges, or be merged with the original by one that finds equal subexpressions; both undo the saving. So a copy's inputs pass through an edge
 // from the backward pass: x + 0·ȳ₀, one number of the incoming adjoint, which is not known before the walk has come this far.
-import { emitAll, type Graph, GraphError, isFloat, type Node, showKind, type Tensor } from "#lib/learn/graph/graph.ts";
+import { emitAll, type Graph, GraphError, isFloat, type Node, showKind, showPlace, type Tensor } from "#lib/learn/graph/graph.ts";
 import { add, mul } from "#lib/learn/graph/operators/elementwise.ts";
-import { narrow, onesLike, reshape, sumTo, zerosLike } from "#lib/learn/graph/operators/shaping.ts";
+import { cast, narrow, onesLike, reshape, sumTo, zerosLike } from "#lib/learn/graph/operators/shaping.ts";
 import { isSameShape, sizeOf } from "#lib/learn/graph/shape.ts";
 
 /** Everything that depends on one of these, in one forward sweep. */
 const dependents = (graph: Graph, roots: readonly Tensor[]): Set<Tensor> => {
   const reached = new Set(roots);
-  for (const node of graph.nodes)
-    if (node.operator.rule !== "none" && node.inputs.some((one) => one && reached.has(one)))
-      for (const one of node.outputs) reached.add(one);
+  for (const { operator, inputs, outputs } of graph.nodes)
+    if (operator.rule !== "none" && inputs.some((one) => reached.has(one))) for (const one of outputs) reached.add(one);
   return reached;
 };
+
+/** The adjoints gathered so far. */
+type Adjoints = Map<Tensor, Tensor>;
 
 /** A gradient in the shape of the tensor it belongs to: what was broadcast is summed. */
 const received = (gradient: Tensor, tensor: Tensor): Tensor =>
   isSameShape(gradient.shape, tensor.shape) ? gradient : sumTo(gradient, tensor.shape);
 
-/** The adjoints gathered so far. */
-type Adjoints = Map<Tensor, Tensor>;
-
+/** x̄ += share. */
 const accumulate = (adjoints: Adjoints, tensor: Tensor, gradient: Tensor): void => {
   const known = adjoints.get(tensor);
   const share = received(gradient, tensor);
   adjoints.set(tensor, known ? add(known, share) : share);
 };
 
+/** Writes on behalf of a node: what is appended carries its layer and line, so that trouble on the way back is traced to where it began. */
+const onBehalfOf = (node: Node, write: () => void): void => {
+  const { pen } = node.outputs[0]!.graph;
+  const { layer, place } = pen;
+  Object.assign(pen, { layer: node.layer, place: node.place });
+  write();
+  Object.assign(pen, { layer, place });
+};
+
 /** Applies (1) at one node, seen through `through`, which maps a recomputed tensor to its copy and any other to itself. */
-const stepBack = (node: Node, adjoints: Adjoints, active: Set<Tensor>, through: (tensor: Tensor) => Tensor): void => {
+const stepBack = (node: Node, adjoints: Adjoints, active: ReadonlySet<Tensor>, through: (tensor: Tensor) => Tensor): void => {
+  const { operator, attributes } = node;
+  if (operator.rule === "none" || !node.inputs.some((one) => active.has(one))) return;
+  if (!operator.rule)
+    throw new GraphError(`${operator.name} of ${node.inputs.map(showKind).join(" and ")} has no gradient rule (${showPlace(node)}).`);
   const dys = node.outputs.map((one) => adjoints.get(one) ?? null);
-  const dy = dys.find((one) => one !== null);
-  if (!dy || !node.inputs.some((one) => one && active.has(one))) return;
-  const { rule, name } = node.operator;
-  if (rule === "none") return;
-  if (!rule) {
-    const where = [node.layer && `layer ${node.layer}`, node.place].filter(Boolean).join(", ");
-    throw new GraphError(
-      `${name} of ${node.inputs.map((one) => (one ? showKind(one) : "nothing")).join(" and ")} has no gradient rule (${where}).`,
-    );
-  }
-  const inputs = node.inputs.filter((one) => one !== null).map(through);
-  const outputs = node.outputs.map(through);
-  const parts = rule({ x: inputs[0]!, y: outputs[0]!, dy: dys[0] ?? dy, inputs, outputs, dys, attributes: node.attributes });
-  for (const [i, part] of parts.entries()) {
-    const one = node.inputs[i];
-    if (part && one && active.has(one) && isFloat(one)) accumulate(adjoints, one, part);
+  const [inputs, outputs] = [node.inputs.map(through), node.outputs.map(through)];
+  const dy = dys[0] ?? zerosLike(outputs[0]!);
+  const shares = operator.rule({ x: inputs[0]!, y: outputs[0]!, dy, inputs, outputs, dys, attributes });
+  for (const [i, share] of shares.entries()) {
+    const one = node.inputs[i]!;
+    if (share && active.has(one) && isFloat(one)) accumulate(adjoints, one, share);
   }
 };
 
 /** Writes a segment's nodes again, its inputs tied to `late`, and remembers which copy stands for which original. */
-const replay = (nodes: readonly Node[], late: Tensor, copies: Map<Tensor, Tensor>): void => {
-  const first = narrow(reshape(late, [sizeOf(late.shape)]), 0, 0, 1);
-  const written = new Set(nodes.flatMap((node) => node.outputs));
-  const tied = new Map<Tensor, Tensor>();
-  const enter = (tensor: Tensor): Tensor => {
-    if (written.has(tensor)) return copies.get(tensor)!;
-    if (!isFloat(tensor) || tensor.origin.kind !== "node") return tensor;
-    if (!tied.has(tensor))
-      tied.set(
-        tensor,
-        add(
-          tensor,
-          reshape(
-            mul(first, 0),
-            tensor.shape.map(() => 1),
-          ),
-        ),
-      );
-    return tied.get(tensor)!;
+const replay = (segment: readonly Node[], late: Tensor, copies: Map<Tensor, Tensor>): void => {
+  const nothing = mul(narrow(reshape(late, [sizeOf(late.shape)]), 0, 0, 1), 0);
+  const inside = new Set(segment.flatMap((node) => node.outputs));
+  const tied = (tensor: Tensor): Tensor => {
+    if (inside.has(tensor) || !isFloat(tensor) || tensor.origin.kind !== "node") return tensor;
+    const scalar = tensor.shape.map(() => 1);
+    return add(tensor, cast(reshape(nothing, scalar), tensor.dtype));
   };
-  for (const node of nodes) {
-    const again = emitAll(
-      node.operator,
-      node.inputs.map((one) => one && enter(one)),
-      node.attributes,
-    );
-    for (const [i, one] of node.outputs.entries()) copies.set(one, again[i]!);
-  }
+  const entering = new Map(segment.flatMap((node) => node.inputs).map((one) => [one, one]));
+  for (const one of entering.keys()) entering.set(one, tied(one));
+  for (const node of segment)
+    onBehalfOf(node, () => {
+      const inputs = node.inputs.map((one) => copies.get(one) ?? entering.get(one)!);
+      const again = emitAll(node.operator, inputs, node.attributes);
+      for (const [i, one] of node.outputs.entries()) copies.set(one, again[i]!);
+    });
 };
 
 /**
@@ -136,25 +127,24 @@ export const gradients = (loss: Tensor, wrt: readonly Tensor[]): Tensor[] => {
   const { graph } = loss;
   if (sizeOf(loss.shape) !== 1 || !isFloat(loss))
     throw new GraphError(`A loss is one floating number, not ${showKind(loss)}. Take a mean or a sum.`);
+
   const active = dependents(graph, wrt);
   const adjoints: Adjoints = new Map([[loss, onesLike(loss)]]);
   const copies = new Map<Tensor, Tensor>();
   const through = (tensor: Tensor): Tensor => copies.get(tensor) ?? tensor;
+  const replayed = new Set([0]);
   const forward = [...graph.nodes];
-  const replayed = new Set<number>([0]);
-  for (let i = forward.length - 1; i >= 0; i--) {
-    const node = forward[i]!;
+
+  for (const node of forward.toReversed()) {
     const late = node.outputs.map((one) => adjoints.get(one)).find((one) => one !== undefined);
-    if (!late) continue;
-    if (!replayed.has(node.segment)) {
-      replayed.add(node.segment);
-      replay(
-        forward.filter((one) => one.segment === node.segment),
-        late,
-        copies,
-      );
+    if (!late) continue; // the loss does not depend on it
+    const { segment } = node;
+    if (!replayed.has(segment)) {
+      const written = forward.filter((one) => one.segment === segment);
+      replay(written, late, copies);
+      replayed.add(segment);
     }
-    stepBack(node, adjoints, active, through);
+    onBehalfOf(node, () => stepBack(node, adjoints, active, through));
   }
   return wrt.map((one) => adjoints.get(one) ?? zerosLike(one));
 };

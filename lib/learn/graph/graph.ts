@@ -45,7 +45,7 @@ export type Operator = {
 
 export type Node = {
   readonly operator: Operator;
-  readonly inputs: readonly (Tensor | null)[];
+  readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
   readonly attributes: Attributes;
   /** Path of the layer it was written in, and the line of the caller. */
@@ -71,8 +71,8 @@ export type Graph = {
   /** New values of parameters that move without a gradient: running statistics. */
   readonly updates: Map<string, Tensor>;
   readonly constants: Map<string, Tensor>;
-  /** Where the writing stands: layer path, names used in it, open segment. */
-  readonly pen: { layer: string; segment: number; segments: number; values: number; names: Map<string, number> };
+  /** Where the writing stands: layer path, names used in it, open segment; a place when nodes are written on behalf of another. */
+  readonly pen: { layer: string; place: string | null; segment: number; segments: number; values: number; names: Map<string, number> };
 };
 
 /** A mistake in a graph, found while it is written: operator, shapes, layer and the line of the caller. */
@@ -89,37 +89,38 @@ export const openGraph = (more: { mode?: Graph["mode"]; compute?: Graph["compute
   masks: new Map(),
   updates: new Map(),
   constants: new Map(),
-  pen: { layer: "", segment: 0, segments: 0, values: 0, names: new Map() },
+  pen: { layer: "", place: null, segment: 0, segments: 0, values: 0, names: new Map() },
 });
 
+/** Where a node was written, for messages. */
+export const showPlace = ({ layer, place }: Pick<Node, "layer" | "place">): string =>
+  [layer && `in layer ${layer}`, place && `at ${place}`].filter(Boolean).join(", ");
 export const isFloat = ({ dtype }: Kind): boolean => dtype.startsWith("float");
 export const showKind = ({ dtype, shape }: Kind): string => `${dtype} ${showShape(shape)}`;
 
-const at = (layer: string, place: string): string =>
-  [layer && `in layer ${layer}`, place && `at ${place}`].filter(Boolean).join(", ") || "while writing the graph";
-
 /** Throws a GraphError about an operator, its inputs and the place it was called from. */
-export const refuse = (graph: Graph, name: string, inputs: readonly (Kind | null)[], why: string): never => {
-  const shown = inputs.map((one) => (one ? showKind(one) : "nothing")).join(" and ");
-  throw new GraphError(`${name}${shown && ` of ${shown}`}: ${why} (${at(graph.pen.layer, callerPlace())}).`);
+export const refuse = (graph: Graph, name: string, inputs: readonly Kind[], why: string): never => {
+  const shown = inputs.map(showKind).join(" and ");
+  const where = showPlace({ layer: graph.pen.layer, place: graph.pen.place ?? callerPlace() });
+  throw new GraphError(`${name}${shown && ` of ${shown}`}: ${why} (${where || "while writing the graph"}).`);
 };
 
 /** Appends one node; answers its outputs. */
-export const emitAll = (operator: Operator, inputs: readonly (Tensor | null)[], attributes: Attributes = {}): readonly Tensor[] => {
-  const graph = inputs.find((one) => one !== null)!.graph;
+export const emitAll = (operator: Operator, inputs: readonly Tensor[], attributes: Attributes = {}): readonly Tensor[] => {
+  const { graph } = inputs[0]!;
   const { pen } = graph;
-  const foreign = inputs.find((one) => one && one.graph !== graph);
+  const foreign = inputs.find((one) => one.graph !== graph);
   if (foreign) refuse(graph, operator.name, inputs, `${foreign.name} belongs to another graph`);
   let kinds: readonly Kind[] = [];
   try {
-    const made = operator.infer(inputs as readonly Tensor[], attributes);
+    const made = operator.infer(inputs, attributes);
     kinds = Array.isArray(made) ? made : [made as Kind];
   } catch (error) {
     if (error instanceof GraphError) throw error;
     refuse(graph, operator.name, inputs, (error as Error).message);
   }
   const outputs: Tensor[] = [];
-  const node: Node = { operator, inputs, outputs, attributes, layer: pen.layer, place: callerPlace(), segment: pen.segment };
+  const node: Node = { operator, inputs, outputs, attributes, layer: pen.layer, place: pen.place ?? callerPlace(), segment: pen.segment };
   for (const [index, { dtype, shape }] of kinds.entries())
     outputs.push({ graph, name: `${operator.name}_${++pen.values}`, dtype, shape, origin: { kind: "node", node, index } });
   graph.nodes.push(node);
@@ -127,7 +128,7 @@ export const emitAll = (operator: Operator, inputs: readonly (Tensor | null)[], 
 };
 
 /** Appends one node with one output. */
-export const emit = (operator: Operator, inputs: readonly (Tensor | null)[], attributes: Attributes = {}): Tensor =>
+export const emit = (operator: Operator, inputs: readonly Tensor[], attributes: Attributes = {}): Tensor =>
   emitAll(operator, inputs, attributes)[0]!;
 
 const unnamed = (graph: Graph, kind: string, name: string): void => {

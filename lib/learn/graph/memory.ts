@@ -17,7 +17,7 @@ export const peakBytes = (step: Pick<Step, "graph" | "outputs">): number => {
   const lastUse = new Map<Tensor, number>();
   for (const [i, node] of nodes.entries()) {
     if (node.operator.name === "Reshape") owner.set(node.outputs[0]!, ownerOf(node.inputs[0]!));
-    for (const one of node.inputs) if (one) lastUse.set(ownerOf(one), i);
+    for (const one of node.inputs) lastUse.set(ownerOf(one), i);
   }
   for (const one of outputs) lastUse.set(ownerOf(one), nodes.length);
   const freed = new Map<number, Tensor[]>();

@@ -14,7 +14,6 @@ export const needed = (graph: Graph, outputs: readonly Tensor[]): { nodes: Node[
     if (!node.outputs.some((one) => wanted.has(one))) continue;
     nodes.push(node);
     for (const one of node.inputs) {
-      if (!one) continue;
       wanted.add(one);
       if (one.origin.kind !== "node") leaves.add(one);
     }
@@ -26,8 +25,8 @@ const bytesOf = (data: Numbers): Uint8Array => new Uint8Array(data.buffer, data.
 
 /** A length no network has by chance (a prime): trace with it to serve any number of rows. */
 export const anyCount = 104_729;
-const holdsRows = (one: Tensor | null): boolean =>
-  one?.origin.kind === "constant" &&
+const holdsRows = (one: Tensor): boolean =>
+  one.origin.kind === "constant" &&
   one.dtype === "int64" &&
   one.origin.data.some((value: number | bigint) => Number(value) % anyCount === 0 && Number(value) > 0);
 
@@ -73,7 +72,7 @@ export const writeModel = (graph: Graph, outputs: Readonly<Record<string, Tensor
   for (const [name, tensor] of Object.entries(outputs)) if (tensor.origin.kind === "node" && !names.has(tensor)) names.set(tensor, name);
   const nameOf = (tensor: Tensor): string => names.get(tensor) ?? tensor.name;
   for (const { operator, inputs, outputs: made, attributes } of nodes)
-    file.push({ op: operator.name, inputs: inputs.map((one) => (one ? nameOf(one) : "")), outputs: made.map(nameOf), attributes });
+    file.push({ op: operator.name, inputs: inputs.map(nameOf), outputs: made.map(nameOf), attributes });
   for (const [name, tensor] of Object.entries(outputs))
     if (nameOf(tensor) !== name) file.push({ op: "Identity", inputs: [nameOf(tensor)], outputs: [name], attributes: {} });
 
