@@ -8,6 +8,7 @@ export type Say = (line: string) => void;
 type Bench = (say: Say) => Promise<void>;
 
 const benches: Record<string, () => Promise<{ bench: Bench }>> = {
+  gpt: () => import("#test/bench/gpt.ts"),
   kernel: () => import("#test/bench/kernel.ts"),
   product: () => import("#test/bench/product.ts"),
   serving: () => import("#test/bench/serving.ts"),
