@@ -82,7 +82,7 @@ type Props = {
   state: CellState | undefined;
   outputs: readonly Output[] | undefined;
   /** Where it is and who looks at it: for what is asked and fetched beneath it. */
-  under: { workspace: string; notebook: string; personId: string | null };
+  under: { workspace: string; notebook: string; personId: string | null; language: string };
   /** What the language service finds wrong in the text. */
   faults: readonly Fault[] | undefined;
   shared: Shared;
@@ -110,6 +110,7 @@ const offsetAt = (element: Element, x: number, y: number): number => {
 
 const Bed = ({
   cell,
+  under,
   shared,
   people,
   isEditing,
@@ -128,7 +129,7 @@ const Bed = ({
         <CodeEditor
           cellId={cell.id}
           text={cell.text}
-          language={isCode ? "typescript" : "markdown"}
+          language={isCode ? under.language : "markdown"}
           shared={shared}
           people={people}
           hasFocus
@@ -167,7 +168,7 @@ const Bed = ({
         open();
       }}
     >
-      <StaticCode source={source} />
+      <StaticCode source={source} language={under.language} />
       {here.map((one) => (
         <span key={one.client} className={`flag p${one.pencil}`}>
           {one.name}

@@ -14,7 +14,8 @@ import type { Person, Shared } from "#components/notebook/use-document.ts";
 type Props = {
   cellId: string;
   text: Y.Text;
-  language: "typescript" | "markdown";
+  /** As Monaco names it. */
+  language: string;
   shared: Shared;
   people: Person[];
   hasFocus: boolean;

@@ -2,6 +2,7 @@
 // The notebook: many people, one document, one session. Structure and text come from the document, state and outputs from the server.
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { CellView } from "#components/notebook/cell-view.tsx";
+import { KernelChoice } from "#components/notebook/kernel-choice.tsx";
 import { NotebookContext, useNotebook } from "#components/notebook/language/cell-models.ts";
 import { useFaults } from "#components/notebook/language/faults.ts";
 import { Outline } from "#components/notebook/outline.tsx";
@@ -18,6 +19,7 @@ import { Face, pencilOf } from "#components/ui/figures.tsx";
 import { Icon } from "#components/ui/icon.tsx";
 import type { Cell, Notebook } from "#lib/notebooks/contract.ts";
 import type { CellState, Session } from "#lib/sessions/contract.ts";
+import type { Offered } from "#lib/sessions/remote/contract.ts";
 import "#components/notebook/notebook.css";
 
 type Can = { write: boolean; run: boolean; operate: boolean };
@@ -25,6 +27,7 @@ type Props = {
   workspace: string;
   person: string;
   personId: string | null;
+  kernel: Offered;
   can: Can;
   notebook: Notebook & { cells: Cell[] };
   outputs: { seq: number; session: Session; cells: CellState[]; outputs: Outputs };
@@ -123,7 +126,7 @@ const Announcer = ({ states, numbers }: { states: Record<string, CellState>; num
 const lastEnd = (cells: Record<string, CellState>): string =>
   Object.values(cells).reduce((last, { endedAt }) => (endedAt && endedAt > last ? endedAt : last), "");
 
-export const NotebookPage = ({ workspace, person, personId, can, notebook, outputs }: Props) => {
+export const NotebookPage = ({ workspace, person, personId, kernel, can, notebook, outputs }: Props) => {
   const me = useMemo(() => ({ name: person, pencil: pencilOf(person) }), [person]);
   const { shared, isSynced, saved } = useDocument(notebook.id, notebook.epoch, notebook.revision, me);
   const cells = useCells(isSynced ? shared : null);
@@ -149,7 +152,7 @@ export const NotebookPage = ({ workspace, person, personId, can, notebook, outpu
     setEditing(id);
   }, []);
   const leave = useCallback(() => setEditing(null), []);
-  const language = useNotebook(workspace, notebook.id, can.write && isSynced ? shared : null, edit);
+  const language = useNotebook(workspace, notebook.id, can.write && isSynced && kernel.language === "typescript" ? shared : null, edit);
   const faults = useFaults(language, lastEnd(running.cells));
   const addAnd = (after: string | null): void => {
     const id = actions.add(after);
@@ -211,11 +214,20 @@ export const NotebookPage = ({ workspace, person, personId, can, notebook, outpu
   };
   useCommandKeys(commands);
 
-  const under = useMemo(() => ({ workspace, notebook: notebook.id, personId }), [workspace, notebook.id, personId]);
+  const under = useMemo(
+    () => ({ workspace, notebook: notebook.id, personId, language: kernel.language }),
+    [workspace, notebook.id, personId, kernel.language],
+  );
   const isBusy =
     running.session.status === "busy" || Object.values(running.cells).some((one) => one.status === "running" || one.status === "queued");
   const top = can.run ? (
     <div className="row">
+      <KernelChoice
+        workspace={workspace}
+        notebook={notebook.id}
+        chosen={kernel}
+        isRunning={!["none", "lost"].includes(running.session.status)}
+      />
       {isBusy ? (
         <button type="button" className="btn" onClick={() => actions.interrupt()}>
           <Icon name="stop" />
@@ -321,7 +333,7 @@ export const NotebookPage = ({ workspace, person, personId, can, notebook, outpu
               ))}
             </NotebookContext>
           ) : (
-            <Resting cells={notebook.cells} outputs={outputs.outputs} />
+            <Resting language={kernel.language} cells={notebook.cells} outputs={outputs.outputs} />
           )}
           {isSynced && can.write ? (
             <div className="addrow">

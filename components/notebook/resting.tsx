@@ -6,13 +6,13 @@ import { StaticCode } from "#components/notebook/static-code.tsx";
 import type { Cell } from "#lib/notebooks/contract.ts";
 import type { Output } from "#lib/sessions/contract.ts";
 
-export const Resting = ({ cells, outputs }: { cells: Cell[]; outputs: Record<string, Output[]> }) => (
+export const Resting = ({ language, cells, outputs }: { language: string; cells: Cell[]; outputs: Record<string, Output[]> }) => (
   <>
     {cells.map((cell) => (
       <section key={cell.id} className={`cell ${cell.cellType === "code" ? "is-code" : "is-text"}`}>
         {cell.cellType === "code" ? (
           <div className="bed">
-            <StaticCode source={cell.source} />
+            <StaticCode source={cell.source} language={language} />
           </div>
         ) : (
           <div className="md prose">

@@ -61,7 +61,7 @@ export const TitleBlock = ({ workspace, notebook, session, saved, onKeep }: Prop
             {memory(session.memoryMb)} <span className="dim">of {memory(session.memoryLimitMb)}</span>
           </span>
         ) : null}
-        {["idle", "busy", "restarting"].includes(session.status) && !session.isSandboxed ? (
+        {["idle", "busy", "restarting"].includes(session.status) && !session.isSandboxed && !session.server ? (
           <span>
             <State of="stale">Not sandboxed</State> <span className="dim">install bubblewrap on the server</span>
           </span>

@@ -3,10 +3,12 @@
 import { useState } from "react";
 import { useCall } from "#components/hooks/use-call.ts";
 import { Live } from "#components/hooks/use-live.ts";
+import { KernelServers } from "#components/settings/kernel-servers.tsx";
 import { InvitePerson, MintToken } from "#components/settings/once.tsx";
 import { PageHead } from "#components/shell/frame.tsx";
 import { Dialog } from "#components/ui/dialog.tsx";
 import { Face, pencilOf, Time } from "#components/ui/figures.tsx";
+import type { KernelServer } from "#lib/sessions/remote/contract.ts";
 import {
   type AuditEntry,
   changeRole,
@@ -27,6 +29,7 @@ type Props = {
   canOwn: boolean;
   members: Member[];
   tokens: Token[];
+  servers: KernelServer[];
   invitations: Invitation[];
   trail: { items: AuditEntry[]; next?: string | undefined };
 };
@@ -257,6 +260,7 @@ export const Settings = (props: Props) => {
       />
       <People {...props} />
       <Tokens {...props} />
+      <KernelServers {...props} />
       {canOwn ? <Trail {...props} /> : null}
       {dialog === "invite" ? <InvitePerson workspace={workspace} onClose={() => setDialog(null)} /> : null}
       {dialog === "token" ? <MintToken workspace={workspace} role={role} onClose={() => setDialog(null)} /> : null}

@@ -41,6 +41,8 @@ export const kernelSession = pgTable("kernel_session", {
   userId: text("user_id"),
   person: text("person").notNull().default(""),
   device: text("device"),
+  /** The kernel on a Jupyter server of others it runs on instead of ours. */
+  elsewhere: jsonb("elsewhere").$type<{ serverId: string; serverName: string; kernel: string; title: string; kernelId: string | null }>(),
 });
 
 /** What a notebook's sessions ask for; without a row, nothing in particular. */

@@ -42,6 +42,8 @@ export const env = {
   cellMinutes: whole("ATELIER_CELL_MINUTES", 0),
   /** After how many minutes without a run a session ends, where its notebook does not say otherwise; 0 is never. */
   idleMinutes: whole("ATELIER_IDLE_MINUTES", 0),
+  /** Whether owners may add Jupyter servers at private addresses (this machine, the network behind it). */
+  allowsPrivateKernelServers: text("ATELIER_PRIVATE_KERNEL_SERVERS") === "1",
   /** Largest file a data set upload may carry, in MB. */
   uploadLimitMb: whole("ATELIER_UPLOAD_LIMIT_MB", 2048),
   isSeedWanted: text("ATELIER_SEED", "1") !== "0",

@@ -12,6 +12,7 @@ export const prefixes = {
   cell: "cell",
   session: "ses",
   cell_run: "cr",
+  kernel_server: "ks",
   dataset: "ds",
   dataset_version: "dv",
   experiment: "exp",

@@ -16,6 +16,7 @@ export const sessionSchema = z.object({
   message: z.string().nullable().describe("What happened last to the session itself, in words"),
   startedAt: z.string().nullable(),
   kernelId: z.string().nullable().optional().describe("The kernel behind the notebook, for Jupyter's cell-run API"),
+  server: z.string().nullable().optional().describe("The Jupyter server of others it runs on, by name; null on our own"),
   device: z.string().nullable().describe("The graphics card it holds, by name"),
   endsAt: z.string().nullable().describe("When it is ended for being idle, if nothing runs until then; null while busy or never"),
 });

@@ -14,6 +14,13 @@ const kernelOf = async (scope: Scope, notebook: string): Promise<string> => {
   const runner = await runnerOf(notebook)?.catch(() => null);
   if (!runner || ["none", "lost"].includes(runner.session().status))
     throw new Problem("conflict", "sessions.asleep", "No session runs for this notebook. Run a cell first.");
+  const { server } = runner.session();
+  if (server)
+    throw new Problem(
+      "conflict",
+      "sessions.elsewhere",
+      `This session runs on ${server}; what it holds can be looked at from its cells only.`,
+    );
   return runner.kernelId();
 };
 

@@ -109,6 +109,8 @@ export type Execution = {
   stopsOnError?: boolean;
   /** Whether somebody is there to answer what the code asks. */
   canAsk?: boolean;
+  /** Sent already by an earlier process of ours; asked only by what would run it twice. */
+  isRunning?: boolean;
 };
 
 export type Line = {

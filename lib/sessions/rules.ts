@@ -1,6 +1,14 @@
 // What a kernel's message means for a notebook: a reducer without I/O. `take` changes the state and answers what changed, so that the
 // runner can store and tell exactly that. A message it does not know changes nothing.
-import { type CellState, cutNotice, type Fault, type Output, type SessionStatus, type StreamOutput } from "#lib/sessions/contract.ts";
+import {
+  type CellState,
+  cutNotice,
+  type Fault,
+  isPending,
+  type Output,
+  type SessionStatus,
+  type StreamOutput,
+} from "#lib/sessions/contract.ts";
 
 /** A kernel message as it comes from the journal. */
 export type Told = {
@@ -88,17 +96,19 @@ const started = (state: State, run: Run, told: Told, at: string): Change[] => {
   return [clear(state, run.cellId), { type: "run", run }];
 };
 
+/** How kernels call a stopped cell: ours, and Python's. */
+const isStop = (ename: unknown): boolean => ename === "Interrupted" || ename === "KeyboardInterrupt";
+
 const replied = (run: Run, told: Told, at: string): Change[] => {
   const { content, metadata } = told.msg;
   const fault = (metadata.atelier as { fault?: Fault } | undefined)?.fault ?? "yours";
   run.question = null;
   if (content.status === "ok") Object.assign(run, { status: "done", endedAt: at });
-  else if (content.status === "aborted" || content.ename === "Interrupted")
+  else if (content.status === "aborted" || isStop(content.ename))
     Object.assign(run, {
       status: "cancelled",
       endedAt: at,
-      message:
-        content.ename === "Interrupted" ? "Stopped. Variables are kept." : "Not run, because a cell before it failed or was stopped.",
+      message: isStop(content.ename) ? "Stopped. Variables are kept." : "Not run, because a cell before it failed or was stopped.",
     });
   else Object.assign(run, { status: "failed", endedAt: at, fault, message: String(content.evalue ?? "").slice(0, 2000) });
   return [{ type: "run", run }];
@@ -148,7 +158,7 @@ export const take = (state: State, told: Told, at: string): Change[] => {
     );
   const run = state.runs.get(parent_header.msg_id ?? "");
   if (!run) return [];
-  if (header.msg_type === "execute_input") return started(state, run, told, at);
+  if (header.msg_type === "execute_input") return isPending(run.status) ? started(state, run, told, at) : [];
   if (header.msg_type === "execute_reply") return replied(run, told, at);
   if (header.msg_type === "input_request") return run.status === "running" ? asked(run, told) : [];
   if (header.msg_type === "stream")

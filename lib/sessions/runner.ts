@@ -17,6 +17,10 @@ import {
   openLine,
   restartKernel,
 } from "#lib/sessions/kernel-client.ts";
+import { hasKernel, interruptAt, removeAt, restartAt, startKernel } from "#lib/sessions/remote/client.ts";
+import { openRemoteLine, type RemoteLine } from "#lib/sessions/remote/line.ts";
+import { placeFor } from "#lib/sessions/remote/place.ts";
+import { putElsewhere } from "#lib/sessions/remote/store.ts";
 import { type Change, dismiss, emptyState, endOfIdleness, lose, type State, settleQuestion, type Told, take } from "#lib/sessions/rules.ts";
 import * as store from "#lib/sessions/store.ts";
 import { askTurn, type Turn, takeTurn } from "#lib/sessions/turn.ts";
@@ -116,12 +120,18 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
   let activeAt = row.activeAt ?? row.startedAt ?? now();
   let idleMinutes = asked.idleMinutes;
   let line: Line | null = null;
+  /** Of a session on a Jupyter server of others: where that is, its kernel there, and the line to it. */
+  const { elsewhere } = row;
+  const place = elsewhere ? await placeFor(workspaceId, elsewhere.serverId) : null;
+  let farId = elsewhere?.kernelId ?? null;
+  let farLine: RemoteLine | null = null;
 
   const endsAt = (): Date | null => endOfIdleness(state, activeAt, idleMinutes);
 
   const session = (): Session => ({
     status: state.status,
-    kernel: `TypeScript, Node ${process.versions.node.split(".")[0]}`,
+    kernel: elsewhere ? `${elsewhere.title} on ${elsewhere.serverName}` : `TypeScript, Node ${process.versions.node.split(".")[0]}`,
+    server: elsewhere?.serverName ?? null,
     isSandboxed,
     memoryMb,
     memoryLimitMb: row.memoryLimitMb,
@@ -227,13 +237,14 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
   };
 
   const send = async (run: store.RunRow): Promise<void> => {
-    const token = await tokenFor(run);
+    const token = elsewhere ? "" : await tokenFor(run);
     line?.execute({
       id: run.id,
       code: run.source,
       cell: { cellId: run.cellId, cellHash: run.sourceHash, notebookId, revision: run.revision },
       token,
       canAsk: true,
+      isRunning: run.status === "running",
       payer: { userId: run.userId, person: run.runBy },
     });
   };
@@ -283,14 +294,30 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
     }
   };
 
+  const say = (sentence: string | null): Promise<void> =>
+    commit(() => {
+      state.message = sentence;
+      return [{ type: "session" }];
+    });
+
+  const startElsewhere = async (): Promise<void> => {
+    if (!place || !elsewhere) return gone();
+    if (isFresh) {
+      farId = await startKernel(place, elsewhere.kernel);
+      await putElsewhere(notebookId, { ...elsewhere, kernelId: farId });
+    } else if (!farId || (await hasKernel(place, farId).catch(() => true)) === false) return gone();
+    const told = (sentence: string | null): void => void (sentence !== state.message && say(sentence));
+    const failed = (error: unknown): void => log.warn("cells could not be sent", { error });
+    const owner = { session: kernelId, after: () => heardSeq, hear, opened: () => void opened().catch(failed), gone, say: told };
+    farLine = openRemoteLine(place, farId!, owner);
+    line = farLine;
+  };
+
+  const remove = (): Promise<void> => (place && farId ? removeAt(place, farId) : deleteKernel(kernelId));
+
   /** Waits behind others, in the background; the session is "starting" and says its place. */
   const wait = async (): Promise<void> => {
     isWaiting = true;
-    const say = (sentence: string | null): Promise<void> =>
-      commit(() => {
-        state.message = sentence;
-        return [{ type: "session" }];
-      });
     const turn = await takeTurn(kernelId, {
       told: (sentence) => void say(sentence),
       isOver: () => isClosed || state.status !== "starting",
@@ -306,6 +333,7 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
   };
 
   const start = async (): Promise<void> => {
+    if (elsewhere) return startElsewhere();
     if (isFresh) {
       const { userId, person } = row;
       const { cpus, memoryMb, gpu } = asked;
@@ -325,13 +353,17 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
     if (!at || at > now() || isClosed) return;
     const minutes = idleMinutes === 1 ? "1 idle minute" : `${idleMinutes} idle minutes`;
     void end(`The session ended after ${minutes}. Variables are gone, outputs are kept. Run a cell to start again.`);
-    void deleteKernel(kernelId).catch((error: unknown) => log.warn("an idle session could not be ended", { kernel: kernelId, error }));
+    void remove().catch((error: unknown) => log.warn("an idle session could not be ended", { kernel: kernelId, error }));
   }, idleLookMs);
   idleWatch.unref();
 
   const stop = async (): Promise<void> => {
     if (isWaiting) return end("The session was stopped before a machine was free.");
-    if (state.status !== "lost" && state.status !== "none") await deleteKernel(kernelId);
+    if (state.status === "lost" || state.status === "none") return;
+    await remove();
+    if (!farLine) return;
+    farLine.close();
+    await end("The session was ended. Variables are gone, outputs are kept.");
   };
 
   return {
@@ -369,6 +401,7 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
     session,
     kernelId: () => kernelId,
     refresh: async () => {
+      if (elsewhere) return;
       const model = await findKernel(kernelId).catch(() => null);
       if (!model || model.atelier.rssMb === memoryMb) return;
       memoryMb = model.atelier.rssMb;
@@ -383,8 +416,16 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
         }),
       );
     },
-    interrupt: () => (isWaiting ? stop() : interruptKernel(kernelId)),
+    interrupt: () => {
+      if (!place || !farId) return isWaiting ? stop() : interruptKernel(kernelId);
+      farLine?.abort();
+      return interruptAt(place, farId);
+    },
     restart: async () => {
+      if (place && farId) {
+        await restartAt(place, farId);
+        return farLine?.reset("The session was started again. Variables are gone, outputs are kept.");
+      }
       if (!isWaiting) await restartKernel(kernelId);
     },
     stop,

@@ -8,6 +8,7 @@ import { cellsAt } from "#lib/notebooks/service.ts";
 import { findNotebook } from "#lib/notebooks/store.ts";
 import type { Session } from "#lib/sessions/contract.ts";
 import * as contract from "#lib/sessions/contract.ts";
+import { chosen } from "#lib/sessions/remote/store.ts";
 import type { Runner } from "#lib/sessions/runner.ts";
 import { forgetRunner, runnerOf, startRunner } from "#lib/sessions/runners.ts";
 import * as store from "#lib/sessions/store.ts";
@@ -20,9 +21,9 @@ const find = async (scope: Scope, id: string) => {
   return found;
 };
 
-const asleep = (message: string | null): Session => ({
+const asleep = (message: string | null, kernel = `TypeScript, Node ${process.versions.node.split(".")[0]}`): Session => ({
   status: "none",
-  kernel: `TypeScript, Node ${process.versions.node.split(".")[0]}`,
+  kernel,
   isSandboxed: false,
   memoryMb: null,
   memoryLimitMb: env.sessionMemoryMb,
@@ -49,6 +50,7 @@ const openOrStart = async (scope: Scope, notebookId: string): Promise<Runner> =>
   const row = await scope.transact(async (inner) => {
     const was = await store.findSession(inner.sql, notebookId);
     const { memoryMb } = await store.wishOf(inner.sql, notebookId);
+    const choice = await chosen(inner, notebookId);
     const fresh = {
       notebookId,
       workspaceId: inner.workspaceId,
@@ -64,6 +66,13 @@ const openOrStart = async (scope: Scope, notebookId: string): Promise<Runner> =>
       userId: inner.caller.userId,
       person: inner.caller.name,
       device: null,
+      elsewhere: choice && {
+        serverId: choice.server.id,
+        serverName: choice.server.name,
+        kernel: choice.choice.kernel,
+        title: choice.choice.title,
+        kernelId: null,
+      },
     };
     await store.putSession(inner.sql, fresh);
     await inner.audit("session.started", notebookId, { kernel: fresh.kernelId });
@@ -137,17 +146,19 @@ export const readOutputs = verb(contract.readOutputs, async (scope, { notebook }
     outputs[one.cellId] ??= [];
     outputs[one.cellId]![one.index] = one.output as never;
   }
+  const choice = await chosen(scope, notebook);
+  const kernel = choice ? `${choice.choice.title} on ${choice.server.name}` : undefined;
   const asked: Session =
     live?.session() ??
     (session && !["none"].includes(session.status)
       ? {
-          ...asleep(session.message),
+          ...asleep(session.message, kernel),
           status: session.status as Session["status"],
           isSandboxed: session.isSandboxed,
           memoryLimitMb: session.memoryLimitMb,
           startedAt: session.startedAt?.toISOString() ?? null,
         }
-      : asleep(session?.message ?? null));
+      : asleep(session?.message ?? null, kernel));
   return { seq: session?.seq ?? 0, session: asked, cells: runs.map(store.toCellState), outputs };
 });
 

@@ -1,6 +1,7 @@
 // Settings of a workspace: people, invitations, tokens, the trail.
 import { Settings } from "#components/settings/settings.tsx";
 import { Frame } from "#components/shell/frame.tsx";
+import { listKernelServers } from "#lib/sessions/remote/service.ts";
 import { listInvitations, listMembers, listTokens, readAudit } from "#lib/workspace/service.ts";
 import { visitWorkspace } from "#lib/workspace/visit.ts";
 
@@ -16,9 +17,10 @@ export default async function Page({
   const { workspace } = await params;
   const { after } = await searchParams;
   const { caller, can, role } = await visitWorkspace(workspace);
-  const [members, tokens, invitations, trail] = await Promise.all([
+  const [members, tokens, servers, invitations, trail] = await Promise.all([
     listMembers(caller, { workspace }),
     listTokens(caller, { workspace }),
+    listKernelServers(caller, { workspace }),
     can.own ? listInvitations(caller, { workspace }) : { items: [] },
     can.own ? readAudit(caller, { workspace, limit: 30, ...(after ? { after } : {}) }) : { items: [] },
   ]);
@@ -36,6 +38,7 @@ export default async function Page({
         canOwn={can.own}
         members={members.items}
         tokens={tokens.items}
+        servers={servers.items}
         invitations={invitations.items}
         trail={trail}
       />
