@@ -1,7 +1,12 @@
 // Where a workspace may send us, and where not.
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createNotebook } from "#lib/notebooks/contract.ts";
 import { readAddress, refusalOfNumber } from "#lib/sessions/remote/address.ts";
+import * as contract from "#lib/sessions/remote/contract.ts";
 import { readFrame, toV1 } from "#lib/sessions/remote/frames.ts";
+import { seal, unseal } from "#lib/sessions/remote/seal.ts";
+import { type House, openHouse } from "#test/kit/house.ts";
+import { refusal, refusals } from "#test/kit/refusals.ts";
 
 describe("the address of a kernel server", () => {
   it("is http or https, without name, password, query or fragment", () => {
@@ -64,5 +69,53 @@ describe("frames", () => {
   it("that are none are read as nothing", () => {
     for (const data of [Buffer.from([]), Buffer.from("{}"), Buffer.from("nonsense"), Buffer.alloc(64, 255)])
       for (const isBinary of [true, false]) for (const isV1 of [true, false]) expect(readFrame(data, isBinary, isV1)).toBeNull();
+  });
+});
+
+describe("S11 kernel servers", () => {
+  let house: House;
+  let notebook: string;
+  const main = { workspace: "main" };
+  const wish = { ...main, name: "Lab", url: "http://127.0.0.1:1", token: "secret" };
+  beforeAll(async () => {
+    house = await openHouse();
+    notebook = (await house.as("editor")(createNotebook, { ...main, title: "Chooses" })).id;
+  });
+  afterAll(() => house.close());
+
+  refusals(
+    () => house,
+    contract.addKernelServer,
+    () => wish,
+    { minimumRole: "owner", bad: { name: "" } },
+  );
+  refusals(
+    () => house,
+    contract.removeKernelServer,
+    () => ({ ...main, server: "ks_none" }),
+    { minimumRole: "owner" },
+  );
+  refusals(
+    () => house,
+    contract.chooseKernel,
+    () => ({ ...main, notebook, server: null, kernel: "typescript" }),
+    { minimumRole: "editor", bad: { kernel: "" } },
+  );
+  it("at a private address are refused where the installation has not allowed them, and nothing is kept", async () => {
+    const said = await refusal(house.as("owner")(contract.addKernelServer, wish));
+    expect([said.kind, said.code]).toEqual(["invalid", "kernelServers.address"]);
+    expect((await house.as("viewer")(contract.listKernelServers, main)).items).toEqual([]);
+  });
+  it("a notebook runs on ours until it chose, and cannot choose what nobody offers", async () => {
+    expect(await house.as("viewer")(contract.readKernel, { ...main, notebook })).toEqual(contract.ownKernel);
+    const choice = { ...main, notebook, server: "ks_none", kernel: "python3" };
+    expect((await refusal(house.as("editor")(contract.chooseKernel, choice))).kind).toBe("missing");
+    expect((await house.as("viewer")(contract.listKernels, main)).items).toEqual([contract.ownKernel]);
+  });
+  it("a sealed token opens for its own row only", () => {
+    const sealed = seal("secret", "ks_a");
+    expect(sealed).not.toContain("secret");
+    expect(unseal(sealed, "ks_a")).toBe("secret");
+    expect(() => unseal(sealed, "ks_b")).toThrow("cannot be opened");
   });
 });
