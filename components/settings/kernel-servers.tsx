@@ -32,7 +32,7 @@ const AddServer = ({ workspace, onClose }: { workspace: string; onClose: () => v
       </label>
       <label className="field">
         <span>Address</span>
-        <input value={url} placeholder="https://jupyter.example.org" onChange={(event) => setUrl(event.target.value)} />
+        <input value={url} onChange={(event) => setUrl(event.target.value)} />
         <small>Of a Jupyter server or Enterprise Gateway: what comes before /api, /lab or /tree.</small>
       </label>
       <label className="field">
