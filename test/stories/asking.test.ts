@@ -52,6 +52,7 @@ describe.skipIf(!browser)(`asking and flooding${browser ? "" : `: no browser her
     ids = (await asking(product)(readNotebook, { workspace, notebook })).cells.map((one) => one.id);
     const context = await (browser as Browser).newContext({ viewport: { width: 1440, height: 900 } });
     page = await context.newPage();
+    page.setDefaultTimeout(30_000);
     await signIn(page, product);
     bo = await join(browser as Browser, product, "Bo", "editor");
     await open(page);
@@ -71,7 +72,7 @@ describe.skipIf(!browser)(`asking and flooding${browser ? "" : `: no browser her
     await page.getByLabel("Who are you?").press("Enter");
     await cell(0).getByText("hello Ada").waitFor();
     expect(await cell(0).locator(".out").textContent()).toContain("Who are you? Ada");
-    expect(await page.getByRole("button", { name: "Answer" }).count()).toBe(0);
+    expect(await page.getByRole("button", { name: "Answer", exact: true }).count()).toBe(0);
   }, 90_000);
 
   it("S10 a password is typed unseen and stored nowhere; nobody but who ran the cell can answer", async () => {
@@ -80,7 +81,7 @@ describe.skipIf(!browser)(`asking and flooding${browser ? "" : `: no browser her
     await box.waitFor();
     expect(await box.getAttribute("type")).toBe("password");
     await cell(1, bo.page).getByText("waits for an answer from").waitFor();
-    expect(await bo.page.getByRole("button", { name: "Answer" }).count()).toBe(0);
+    expect(await bo.page.getByRole("button", { name: "Answer", exact: true }).count()).toBe(0);
     await box.fill("xyzzy-hidden");
     await box.press("Enter");
     await cell(1).locator(".out").getByText("12", { exact: true }).waitFor();
