@@ -149,7 +149,7 @@ const One = ({ output }: { output: Output }) => {
   if (output.output_type === "error")
     return (
       <pre className="trace" role="alert">
-        {output.traceback.length > 0 ? output.traceback.join("\n") : `${output.ename}: ${output.evalue}`}
+        <Ansi text={output.traceback.length > 0 ? output.traceback.join("\n") : `${output.ename}: ${output.evalue}`} />
       </pre>
     );
   return <Bundle data={output.data} />;
