@@ -160,7 +160,7 @@ export const take = (state: State, told: Told, at: string): Change[] => {
   if (!run) return [];
   if (header.msg_type === "execute_input") return isPending(run.status) ? started(state, run, told, at) : [];
   if (header.msg_type === "execute_reply") return replied(run, told, at);
-  if (header.msg_type === "input_request") return run.status === "running" ? asked(run, told) : [];
+  if (header.msg_type === "input_request") return isPending(run.status) ? asked(run, told) : [];
   if (header.msg_type === "stream")
     return stream(state, run.cellId, content.name === "stderr" ? "stderr" : "stdout", String(content.text ?? ""));
   if (header.msg_type === "error")
