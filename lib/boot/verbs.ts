@@ -15,6 +15,7 @@ import * as insideSessions from "#lib/sessions/inside.ts";
 import * as language from "#lib/sessions/language/service.ts";
 import * as kernelServers from "#lib/sessions/remote/service.ts";
 import * as sessions from "#lib/sessions/service.ts";
+import * as tuning from "#lib/tuning/service.ts";
 import * as workspace from "#lib/workspace/service.ts";
 
 export const verbs = verbsOf(
@@ -29,6 +30,7 @@ export const verbs = verbsOf(
   datasets,
   experiments,
   models,
+  tuning,
   evaluation,
   serving,
   pipelines,

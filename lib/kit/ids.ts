@@ -31,6 +31,7 @@ export const prefixes = {
   machine: "mc",
   evaluation_suite: "es",
   evaluation: "ev",
+  tuning_study: "ts",
 } as const;
 
 export type IdKind = keyof typeof prefixes;

@@ -10,3 +10,4 @@ export * as models from "#lib/sdk/models.ts";
 export * as pipelines from "#lib/sdk/pipelines.ts";
 export { progress } from "#lib/sdk/progress.ts";
 export * as runs from "#lib/sdk/runs.ts";
+export * as tuning from "#lib/sdk/tuning.ts";

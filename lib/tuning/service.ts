@@ -1,0 +1,171 @@
+// The verbs of the tuning room: lock the study, let lib/learn/search decide, write what it decided. Sessions that ask may die at any time;
+// their trials are found out by the lease at the next question, so nothing has to watch.
+import { isDeepStrictEqual } from "node:util";
+import { newId } from "#lib/kit/ids.ts";
+import { missing, Problem } from "#lib/kit/problem.ts";
+import { type Scope, verb } from "#lib/kit/verb.ts";
+import type { Space } from "#lib/learn/search/space.ts";
+import { orderOf } from "#lib/learn/search/space.ts";
+import { report, suggest } from "#lib/learn/search/study.ts";
+import * as contract from "#lib/tuning/contract.ts";
+import { type Plan, planSchema, tuningEvents } from "#lib/tuning/contract.ts";
+import { frontOf, importanceOf, leaseMs, lostTrial, type StoredTrial, silent, spent, toSearch } from "#lib/tuning/rules.ts";
+import * as store from "#lib/tuning/store.ts";
+
+const findStudy = async (scope: Scope, key: string, options: { lock?: boolean } = {}): Promise<store.StoredStudy> => {
+  const found = await store.findStudy(scope, key, options);
+  if (!found) throw missing("study", key);
+  return found;
+};
+
+const touch = async (scope: Scope, study: store.StoredStudy, change: Parameters<typeof store.updateStudy>[2] = {}): Promise<void> => {
+  await store.updateStudy(scope, study.row.id, { ...change, changedAt: scope.now });
+  scope.emit(tuningEvents.changed, study.row.id);
+};
+
+const refuse = (plan: Plan): void => {
+  const fault = ((): string | null => {
+    try {
+      orderOf(plan.space as Space);
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  })();
+  if (fault) throw new Problem("invalid", "tuning.space", `space: ${fault}`);
+  if (plan.objectives.length > 1 && plan.pruner.type !== "none")
+    throw new Problem("invalid", "tuning.pruner", "pruner: Trials with several objectives cannot be pruned. Leave the pruner out.");
+  if (new Set(plan.objectives.map((one) => one.name)).size < plan.objectives.length)
+    throw new Problem("invalid", "tuning.objectives", "objectives: Two have the same name. Name each differently.");
+};
+
+export const listStudies = verb(contract.listStudies, async (scope) => ({ items: await store.studies(scope) }));
+
+export const openStudy = verb(contract.openStudy, async (scope, { workspace: _, name, ...given }) => {
+  const plan = planSchema.parse(given);
+  refuse(plan);
+  const { cell } = scope.caller;
+  const id = newId("tuning_study", scope.now.getTime());
+  await store.insertStudy(scope, {
+    id,
+    name,
+    plan,
+    pruner: plan.pruner,
+    status: "open",
+    source: cell ? { notebookId: cell.notebookId, cellId: cell.cellId, cellHash: cell.cellHash, revision: cell.revision } : null,
+    createdBy: scope.caller.name,
+    createdAt: scope.now,
+    changedAt: scope.now,
+  });
+  const study = await findStudy(scope, name, { lock: true });
+  const { trials: had, ...before } = study.plan;
+  const { trials: wanted, ...after } = plan;
+  if (!isDeepStrictEqual(before, after) || wanted < had)
+    throw new Problem(
+      "conflict",
+      "tuning.plan",
+      `${name} is there already with another space, objective or rule, or with more trials. Choose another name, or open it as it was.`,
+    );
+  if (wanted > had) await store.widenBudget(scope, study.row.id, plan);
+  if (study.row.id === id) await scope.audit("tuning.opened", id, { name });
+  await touch(scope, study);
+  return store.toStudy({ ...study, plan }, await store.trialsOf(scope, study.row.id));
+});
+
+export const readStudy = verb(contract.readStudy, (scope, { study: key }) =>
+  scope.snapshot(async (at) => {
+    const study = await findStudy(at, key);
+    const trials = await store.trialsOf(at, study.row.id);
+    return {
+      ...store.toStudy(study, trials),
+      trials: trials.map(store.shown),
+      front: frontOf(study.plan, trials),
+      importance: importanceOf(study.plan, trials),
+    };
+  }),
+);
+
+export const askTrial = verb(contract.askTrial, async (scope, { study: key, owner }) => {
+  const study = await findStudy(scope, key, { lock: true });
+  let trials = await store.trialsOf(scope, study.row.id);
+  for (const one of silent(trials, scope.now))
+    await store.updateTrial(scope, study.row.id, one.number, {
+      state: "lost",
+      message: "Its session fell silent.",
+      endedAt: scope.now,
+      leaseUntil: null,
+    });
+  trials = await store.trialsOf(scope, study.row.id);
+  if (study.row.status === "stopped") return { trial: null, reason: "stopped" as const };
+  if (spent(trials) >= study.plan.trials)
+    return { trial: null, reason: trials.some((one) => one.state === "running") ? ("waiting" as const) : ("budget" as const) };
+  const again = lostTrial(trials);
+  const number = trials.length;
+  const params = again?.params ?? suggest(toSearch(study.row.name, study.plan, study.pruner, trials));
+  const leaseUntil = new Date(scope.now.getTime() + leaseMs);
+  const row = { number, state: "running", params, values: [], reports: [], rungs: [], owner, leaseUntil, startedAt: scope.now };
+  await store.insertTrial(scope, { ...row, studyId: study.row.id, retryOf: again?.number ?? null });
+  await touch(scope, study);
+  const trial = { ...row, state: "running" as const, message: null, runNumber: null, retryOf: again?.number ?? null, endedAt: null };
+  return { trial: store.shown({ ...trial, startedAt: scope.now.toISOString() }), reason: null };
+});
+
+/** The trial of this owner, locked with its study; `isOver` when it ended already. */
+const heldTrial = async (scope: Scope, key: string, number: number, owner: string) => {
+  const study = await findStudy(scope, key, { lock: true });
+  const trials = await store.trialsOf(scope, study.row.id);
+  const trial: StoredTrial | undefined = trials[number];
+  if (!trial) throw missing("trial", String(number));
+  if (trial.owner !== owner)
+    throw new Problem("conflict", "tuning.owner", `Trial ${number} belongs to another session. Ask the study for a trial of your own.`);
+  return { study, trials, trial };
+};
+
+const over = (trial: StoredTrial): Problem =>
+  new Problem("conflict", "tuning.over", `Trial ${trial.number} is ${trial.state} already. What ended stays ended; ask for the next one.`);
+
+export const reportTrial = verb(contract.reportTrial, async (scope, { study: key, trial: number, owner, step, value }) => {
+  const { study, trials, trial } = await heldTrial(scope, key, number, owner);
+  if (trial.state !== "running") throw over(trial);
+  const leaseUntil = new Date(scope.now.getTime() + leaseMs);
+  const isStopped = study.row.status === "stopped";
+  if (step === null || value === null) {
+    await store.updateTrial(scope, study.row.id, number, { leaseUntil });
+    return { shouldStop: isStopped };
+  }
+  if (trial.reports.length >= 10_000)
+    throw new Problem("limit", "tuning.reports", `Trial ${number} has reported 10,000 times. Report every few steps only.`);
+  const judged = report(toSearch(study.row.name, study.plan, study.pruner, trials), number, step, value);
+  const { reports, rungs } = judged.study.trials[number]!;
+  await store.updateTrial(scope, study.row.id, number, { reports, rungs, leaseUntil });
+  await touch(scope, study, { pruner: judged.study.pruner });
+  return { shouldStop: judged.shouldStop || isStopped };
+});
+
+export const tellTrial = verb(contract.tellTrial, async (scope, { study: key, trial: number, owner, ...end }) => {
+  const { study, trial } = await heldTrial(scope, key, number, owner);
+  const wanted = study.plan.objectives.length;
+  if (trial.state !== "running") {
+    if (trial.state === end.state && isDeepStrictEqual(trial.values, end.values)) return store.shown(trial);
+    throw over(trial);
+  }
+  if (end.state === "complete" && end.values.length !== wanted)
+    throw new Problem("invalid", "tuning.values", `values: ${end.values.length} given for ${wanted} objectives. Give one for each.`);
+  const values = end.state === "complete" ? end.values : [];
+  const change = { state: end.state, values, message: end.message, runNumber: end.runNumber, endedAt: scope.now, leaseUntil: null };
+  await store.updateTrial(scope, study.row.id, number, change);
+  await touch(scope, study);
+  return store.shown({ ...trial, ...change, endedAt: scope.now.toISOString() });
+});
+
+const setStatus = async (scope: Scope, key: string, status: "open" | "stopped") => {
+  const study = await findStudy(scope, key, { lock: true });
+  if (study.row.status !== status) {
+    await touch(scope, study, { status });
+    await scope.audit(status === "open" ? "tuning.resumed" : "tuning.stopped", study.row.id);
+  }
+  return store.toStudy({ ...study, row: { ...study.row, status } }, await store.trialsOf(scope, study.row.id));
+};
+
+export const stopStudy = verb(contract.stopStudy, (scope, { study }) => setStatus(scope, study, "stopped"));
+export const resumeStudy = verb(contract.resumeStudy, (scope, { study }) => setStatus(scope, study, "open"));
