@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { asha, hyperband, median, type Pruner } from "#lib/learn/search/pruning.ts";
-import type { ParamsOf, Space } from "#lib/learn/search/space.ts";
+import type { Params, ParamsOf, Space } from "#lib/learn/search/space.ts";
 import { ask, openStudy, report, type Sampler, type Study, tell } from "#lib/learn/search/study.ts";
 import { bestTrials, type Direction } from "#lib/learn/search/trials.ts";
 
@@ -54,17 +54,19 @@ const mixed = {
   shift: { type: "float", low: -5, high: 5, when: { kind: "steps" } },
   width: { type: "int", low: 1, high: 64, log: true, when: { kind: "steps" } },
 } as const satisfies Space;
-type Task = { space: Space; of: (params: Record<string, never>) => number };
+type Task = { space: Space; of: (params: Params) => number };
 const tasks: Record<"branin" | "hartmann6" | "mixed", Task> = {
   branin: {
     space: { x: { type: "float", low: -5, high: 10 }, y: { type: "float", low: 0, high: 15 } },
-    of: ({ x, y }) =>
-      (y - (5.1 / (4 * Math.PI ** 2)) * x * x + (5 / Math.PI) * x - 6) ** 2 + 10 * (1 - 1 / (8 * Math.PI)) * Math.cos(x) + 10,
+    of: (params) => {
+      const [x, y] = [Number(params.x), Number(params.y)];
+      return (y - (5.1 / (4 * Math.PI ** 2)) * x * x + (5 / Math.PI) * x - 6) ** 2 + 10 * (1 - 1 / (8 * Math.PI)) * Math.cos(x) + 10;
+    },
   },
   hartmann6: {
     space: { x0: unit, x1: unit, x2: unit, x3: unit, x4: unit, x5: unit },
     of: (params) => {
-      const x = [0, 1, 2, 3, 4, 5].map((i) => params[`x${i}`] as number);
+      const x = [0, 1, 2, 3, 4, 5].map((i) => Number(params[`x${i}`]));
       const inner = (i: number) => A[i]!.reduce((sum, a, k) => sum + a * (x[k]! - P[i]![k]! / 10000) ** 2, 0);
       return -[1, 1.2, 3, 3.2].reduce((sum, c, i) => sum + c * Math.exp(-inner(i)), 0);
     },
@@ -72,7 +74,7 @@ const tasks: Record<"branin" | "hartmann6" | "mixed", Task> = {
   mixed: {
     space: mixed,
     of: (given) => {
-      const params = given as ParamsOf<typeof mixed>;
+      const params = given as unknown as ParamsOf<typeof mixed>;
       const offset = { a: 0.4, b: 0, c: 0.7, d: 1, e: 0.2 }[params.letter];
       if (params.kind === "smooth") return offset + (Math.log10(params.rate!) + 2) ** 2 + 0.05 * (params.depth! - 7) ** 2;
       return offset + 0.3 + 0.5 * (params.shift! - 1) ** 2 + 0.1 * Math.abs(params.width! - 12);
@@ -84,7 +86,7 @@ const optimize = (start: Study, of: Task["of"], trials: number): Study => {
   let study = start;
   while (study.trials.length < trials) {
     const { study: asked, trial } = ask(study);
-    study = tell(asked, trial.number, [of(trial.params as Record<string, never>)]);
+    study = tell(asked, trial.number, [of(trial.params)]);
   }
   return study;
 };

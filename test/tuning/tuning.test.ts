@@ -41,7 +41,7 @@ describe("refusals", () => {
   refusals(at, contract.readStudy, () => one, { minimumRole: "viewer" });
   refusals(at, contract.askTrial, () => ({ ...one, owner: owner(1) }), { minimumRole: "editor", bad: { owner: "x" } });
   refusals(at, contract.reportTrial, () => ({ ...one, trial: 0, owner: owner(1) }), { minimumRole: "editor", bad: { trial: -1 } });
-  refusals(at, contract.tellTrial, () => ({ ...one, trial: 0, owner: owner(1), state: "failed" }), {
+  refusals(at, contract.tellTrial, () => ({ ...one, trial: 0, owner: owner(1), state: "failed" as const }), {
     minimumRole: "editor",
     bad: { state: "won" },
   });
