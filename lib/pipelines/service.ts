@@ -11,6 +11,7 @@ import { type PinnedStage, pinCells, placeStage, stageNameFor } from "#lib/pipel
 import * as runs from "#lib/pipelines/run-store.ts";
 import { nextTime, shownSchedule } from "#lib/pipelines/schedule.ts";
 import * as store from "#lib/pipelines/store.ts";
+import { chosen } from "#lib/sessions/remote/store.ts";
 
 const stripLength = 14;
 
@@ -142,6 +143,13 @@ export const promoteCells = verb(contract.promoteCells, async (scope, input) => 
   const notebook = await findNotebook(scope, input.notebook);
   if (!notebook) throw missing("notebook", input.notebook);
   if (input.schedule && !scope.place.grants.has("operate")) throw refuseSchedule(scope);
+  const elsewhere = await chosen(scope, notebook.id);
+  if (elsewhere)
+    throw new Problem(
+      "conflict",
+      "pipelines.other_kernel",
+      `${notebook.title} runs on ${elsewhere.choice.title} of ${elsewhere.server.name}, and stages run on Atelier's own kernel. Choose TypeScript for the notebook first.`,
+    );
   const { cells, revision } = await cellsAt(scope, notebook.id);
   const pinned = pinCells(cells, input.cells);
   const row = await ensurePipeline(scope, input.pipeline, notebook.id);

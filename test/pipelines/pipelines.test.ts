@@ -1,10 +1,14 @@
 // The verbs of pipelines over real HTTP: refusals, promotion and its pinned text, schedules, the trash. No kernel: nothing is executed here.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sql } from "#db";
 import { setClock } from "#lib/kit/clock.ts";
+import { systemIn, within } from "#lib/kit/verb.ts";
 import * as notebooks from "#lib/notebooks/contract.ts";
 import * as contract from "#lib/pipelines/contract.ts";
 import { queueAllDue } from "#lib/pipelines/jobs.ts";
+import { insertServer, putChoice } from "#lib/sessions/remote/store.ts";
 import * as workspace from "#lib/workspace/contract.ts";
+import { findWorkspace } from "#lib/workspace/store.ts";
 import { type House, openHouse } from "#test/kit/house.ts";
 import { refusal, refusals } from "#test/kit/refusals.ts";
 
@@ -107,6 +111,28 @@ describe("refusals", () => {
 });
 
 describe("promoting", () => {
+  it("cells of a notebook that runs on another kernel are refused by its name", async () => {
+    const elsewhere = await makeNotebook(["print(1)"]);
+    const [cell] = (await house.as("viewer")(notebooks.readNotebook, { ...main, notebook: elsewhere })).cells;
+    const workspaceId = (await findWorkspace(sql(), "main"))!.id;
+    await within(systemIn(workspaceId), workspaceId, async (scope) => {
+      const server = {
+        id: "ks_lab",
+        name: "Lab",
+        url: "https://lab.example.test",
+        sealedToken: "",
+        createdBy: "ada",
+        createdAt: scope.now,
+      };
+      await insertServer(scope, server);
+      await putChoice(scope, { notebookId: elsewhere, serverId: "ks_lab", kernel: "python3", title: "Python 3", language: "python" });
+    });
+    const input = { ...main, pipeline: "Python", notebook: elsewhere, cells: [{ cell: cell!.id }] };
+    const said = await refusal(house.as("editor")(contract.promoteCells, input));
+    expect([said.code, said.message.includes("Python 3 of Lab")]).toEqual(["pipelines.other_kernel", true]);
+    expect((await refusal(house.as("viewer")(contract.readPipeline, { ...main, pipeline: "Python" }))).status).toBe(404);
+  });
+
   it("P1 appends stages in revisions, replaces a stage of the same name, and the same text again changes nothing", async () => {
     const first = await promote("Growing", ["read"], "Read");
     expect([first.revision, first.hasChanged, first.stages[0]!.cells[0]!.hash]).toEqual([1, true, cells[0]!.hash]);
