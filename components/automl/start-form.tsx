@@ -33,6 +33,7 @@ const useTable = (workspace: string, dataset: string) => {
   useEffect(() => {
     let isGone = false;
     setTable(null);
+    if (dataset === "") return;
     void call(readVersion, { workspace, dataset, version: "latest" })
       .then((found) => !isGone && setTable({ number: found.number, columns: found.columns ?? [], rows: found.rowCount ?? 0 }))
       .catch(() => undefined);

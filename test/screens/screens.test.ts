@@ -21,6 +21,8 @@ const rooms = [
   "/notebooks",
   "/datasets",
   "/experiments",
+  "/experiments/automl",
+  "/evaluation",
   "/models",
   "/pipelines",
   "/serving",
