@@ -3,9 +3,10 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { type CallOptions, call } from "#lib/kit/call.ts";
 import type { CallInputOf, Operation, OutputOf } from "#lib/kit/operation.ts";
 import { readNotebook } from "#lib/notebooks/contract.ts";
+import { listPredictions } from "#lib/serving/contract.ts";
 import { type CellState, isPending, type Output, readOutputs, runCells } from "#lib/sessions/contract.ts";
 import { createInvitation, createToken, type Role } from "#lib/workspace/contract.ts";
-import { eventually, type Product } from "#test/kit/product.ts";
+import { eventually, isHealthy, type Product } from "#test/kit/product.ts";
 
 export const workspace = "main";
 
@@ -62,3 +63,42 @@ export const outcomeOf = (product: Product, notebook: string, limitMs = 120_000)
     },
     limitMs,
   );
+
+/** Kills a kind of process with -9 and waits until another has taken its place and everything answers. */
+export const kill = async (product: Product, kind: string): Promise<void> => {
+  const before = product.pids()[kind] ?? [];
+  if (before.length === 0) throw new Error(`no ${kind} to kill`);
+  for (const pid of kind === "postgres" ? before.slice(0, 1) : before) process.kill(pid, "SIGKILL");
+  await eventually(`another ${kind}`, () => product.pids()[kind]?.some((pid) => !before.includes(pid)));
+  await eventually("health", () => isHealthy(product.url));
+};
+
+/** Asks the endpoint `credit` of kit/serving for one row; whether the whole answer came. */
+export const askCredit = async (product: Product, income: number): Promise<boolean> => {
+  const inputs = [
+    { name: "income", shape: [1, 1], datatype: "FP32", data: [income] },
+    { name: "rate", shape: [1, 1], datatype: "FP32", data: [11] },
+    { name: "grade", shape: [1, 1], datatype: "BYTES", data: ["C"] },
+  ];
+  const headers = { authorization: `Bearer ${product.token}` };
+  const body = JSON.stringify({ id: `ask-${income}`, inputs });
+  try {
+    const answer = await fetch(`${product.url}/v2/models/credit/infer`, { method: "POST", headers, body });
+    await answer.arrayBuffer();
+    return answer.status === 200;
+  } catch {
+    return false;
+  }
+};
+
+/** The income of every answered row in the log of `credit`, repeated if it was logged twice. */
+export const loggedIncomes = async (product: Product): Promise<number[]> => {
+  const found: number[] = [];
+  let after: string | undefined;
+  do {
+    const page = await asking(product)(listPredictions, { workspace, endpoint: "credit", limit: 200, ...(after ? { after } : {}) });
+    found.push(...page.items.filter((one) => one.status === 200).map((one) => Number(one.inputs?.income?.[0])));
+    after = page.next ?? undefined;
+  } while (after);
+  return found;
+};

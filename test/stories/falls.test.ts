@@ -6,11 +6,11 @@ import { send } from "#lib/kit/call.ts";
 import { registerVersion, uploadFile } from "#lib/models/contract.ts";
 import { createNotebook, readNotebook } from "#lib/notebooks/contract.ts";
 import { promoteCells, readPipeline, readPipelineLog, runPipeline } from "#lib/pipelines/contract.ts";
-import { deploy, listPredictions } from "#lib/serving/contract.ts";
+import { deploy } from "#lib/serving/contract.ts";
 import { noBrowser, openBrowser } from "#test/kit/browser.ts";
-import { eventually, isHealthy, type Product, signIn, startProduct } from "#test/kit/product.ts";
+import { eventually, type Product, signIn, startProduct } from "#test/kit/product.ts";
 import { fitCredit } from "#test/kit/serving.ts";
-import { asking, join, outcomeOf, type Person, workspace } from "#test/kit/story.ts";
+import { askCredit, asking, join, kill, loggedIncomes, outcomeOf, type Person, workspace } from "#test/kit/story.ts";
 
 const browser = await openBrowser();
 const steps = 60;
@@ -31,14 +31,6 @@ describe.skipIf(!browser)(`while the house falls${browser ? "" : `: no browser h
   /** Letters in any order: two people's lines may stand in each other. */
   const letters = (text: string): string => [...text.replaceAll(/[\s\u00a0]/g, "")].sort().join("");
 
-  const kill = async (kind: string): Promise<void> => {
-    const before = product.pids()[kind] ?? [];
-    expect(before.length).toBeGreaterThan(0);
-    for (const pid of kind === "postgres" ? before.slice(0, 1) : before) process.kill(pid, "SIGKILL");
-    await eventually(`another ${kind}`, () => product.pids()[kind]?.some((pid) => !before.includes(pid)));
-    await eventually("health", () => isHealthy(product.url));
-  };
-
   /** Asks the endpoint until told to end; answers the incomes whose prediction came back. */
   const traffic = () => {
     let isOver = false;
@@ -46,21 +38,7 @@ describe.skipIf(!browser)(`while the house falls${browser ? "" : `: no browser h
     const over = (async () => {
       while (!isOver) {
         const income = ++asked;
-        const inputs = [
-          { name: "income", shape: [1, 1], datatype: "FP32", data: [income] },
-          { name: "rate", shape: [1, 1], datatype: "FP32", data: [11] },
-          { name: "grade", shape: [1, 1], datatype: "BYTES", data: ["C"] },
-        ];
-        const answer = await fetch(`${product.url}/v2/models/credit/infer`, {
-          method: "POST",
-          headers: { authorization: `Bearer ${product.token}` },
-          body: JSON.stringify({ inputs }),
-        }).catch(() => null);
-        const isWhole = await answer?.arrayBuffer().then(
-          () => true,
-          () => false,
-        );
-        if (answer?.status === 200 && isWhole) answered.push(income);
+        if (await askCredit(product, income)) answered.push(income);
         await new Promise((resolve) => setTimeout(resolve, 25));
       }
     })();
@@ -69,17 +47,6 @@ describe.skipIf(!browser)(`while the house falls${browser ? "" : `: no browser h
       return over;
     };
     return { answered, end };
-  };
-
-  const logged = async (): Promise<number[]> => {
-    const found: number[] = [];
-    let after: string | undefined;
-    do {
-      const page = await asking(product)(listPredictions, { workspace, endpoint: "credit", limit: 200, ...(after ? { after } : {}) });
-      found.push(...page.items.filter((one) => one.status === 200).map((one) => Number(one.inputs?.income?.[0])));
-      after = page.next ?? undefined;
-    } while (after);
-    return found;
   };
 
   const stageLog = async (number: number): Promise<string> =>
@@ -148,7 +115,7 @@ describe.skipIf(!browser)(`while the house falls${browser ? "" : `: no browser h
       await Promise.all([
         ada.page.keyboard.type(`// ada during ${kind}\n`, { delay: 40 }),
         bo.page.keyboard.type(`// bo during ${kind}\n`, { delay: 45 }),
-        kill(kind),
+        kill(product, kind),
       ]);
       await Promise.all([
         ada.page.keyboard.type(`// ada after ${kind}\n`, { delay: 20 }),
@@ -193,10 +160,10 @@ describe.skipIf(!browser)(`while the house falls${browser ? "" : `: no browser h
       await eventually("answers go on", () => requests.answered.length > before + 5);
       await requests.end();
       await eventually("all answered are logged", async () => {
-        const found = await logged();
+        const found = await loggedIncomes(product);
         return requests.answered.every((income) => found.includes(income));
       });
-      const found = await logged();
+      const found = await loggedIncomes(product);
       expect(found.length).toBe(new Set(found).size);
       if (isKernel) {
         await ada.page.getByRole("button", { name: "Run all" }).click();

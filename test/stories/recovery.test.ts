@@ -11,11 +11,11 @@ import { registerVersion, uploadFile } from "#lib/models/contract.ts";
 import { createNotebook, readNotebook } from "#lib/notebooks/contract.ts";
 import { orderedCells, textOf } from "#lib/notebooks/document.ts";
 import { promoteCells, readPipeline, readPipelineLog, runPipeline } from "#lib/pipelines/contract.ts";
-import { deploy, listPredictions } from "#lib/serving/contract.ts";
+import { deploy } from "#lib/serving/contract.ts";
 import { readOutputs } from "#lib/sessions/contract.ts";
 import { eventually, isHealthy, type Product, startProduct } from "#test/kit/product.ts";
 import { fitCredit } from "#test/kit/serving.ts";
-import { asking, outcomeOf, runAll, workspace } from "#test/kit/story.ts";
+import { askCredit, asking, kill, loggedIncomes, outcomeOf, runAll, workspace } from "#test/kit/story.ts";
 
 let product: Product;
 let credit: Awaited<ReturnType<typeof fitCredit>>;
@@ -27,15 +27,6 @@ const counting = (steps: number, pauseMs = 100): string =>
   `for (let step = 1; step <= ${steps}; step++) { console.log("step", step); await new Promise((resolve) => setTimeout(resolve, ${pauseMs})); }`;
 const stepsIn = (text: string): number[] => [...text.matchAll(/step (\d+)/g)].map((match) => Number(match[1]));
 const upTo = (steps: number): number[] => Array.from({ length: steps }, (_, i) => i + 1);
-
-/** Kills a kind of process with -9 and waits until another has taken its place and everything answers. */
-const kill = async (kind: string): Promise<void> => {
-  const before = product.pids()[kind] ?? [];
-  expect(before.length).toBeGreaterThan(0);
-  for (const pid of kind === "postgres" ? before.slice(0, 1) : before) process.kill(pid, "SIGKILL");
-  await eventually(`another ${kind}`, () => product.pids()[kind]?.some((pid) => !before.includes(pid)));
-  await eventually("health", () => isHealthy(product.url));
-};
 
 const heard = (id: string, words: string): Promise<unknown> =>
   eventually(words, async () => {
@@ -61,7 +52,7 @@ describe("killed with -9 while people work", () => {
     const id = await notebook("web falls", counting(40), "40 + 2");
     await runAll(product, id);
     await heard(id, "step 8");
-    await kill("web");
+    await kill(product, "web");
     const { states, outputs, text } = await outcomeOf(product, id);
     expect(states.map((one) => one.status)).toEqual(["done", "done"]);
     expect(stepsIn(text)).toEqual(upTo(40));
@@ -72,7 +63,7 @@ describe("killed with -9 while people work", () => {
     const id = await notebook("postgres falls", counting(40), "6 * 7");
     await runAll(product, id);
     await heard(id, "step 8");
-    await kill("postgres");
+    await kill(product, "postgres");
     const { states, text } = await outcomeOf(product, id);
     expect(states.map((one) => one.status)).toEqual(["done", "done"]);
     expect(stepsIn(text)).toEqual(upTo(40));
@@ -82,7 +73,7 @@ describe("killed with -9 while people work", () => {
     const id = await notebook("kernel falls", counting(200));
     await runAll(product, id);
     await heard(id, "step 8");
-    await kill("kernel");
+    await kill(product, "kernel");
     const { states, text } = await outcomeOf(product, id);
     expect(states[0]).toMatchObject({ status: "failed", fault: "ours" });
     expect(stepsIn(text).slice(0, 8)).toEqual(upTo(8));
@@ -121,7 +112,7 @@ describe("killed with -9 while people work", () => {
         .map((entry) => entry.text)
         .join("");
     await eventually("step 8", async () => stepsIn(await said()).includes(8));
-    await kill("worker");
+    await kill(product, "worker");
     const run = await eventually("the run ends", async () => {
       const [last] = (await asking(product)(readPipeline, { workspace, pipeline: "Recovery" })).runs;
       return last && ["done", "failed"].includes(last.status) && last;
@@ -133,43 +124,19 @@ describe("killed with -9 while people work", () => {
   }, 120_000);
 
   it("serving: every prediction that was answered is in the log, once", async () => {
-    const ask = async (i: number): Promise<boolean> => {
-      const body = JSON.stringify({
-        id: `ask-${i}`,
-        inputs: [
-          { name: "income", shape: [1, 1], datatype: "FP32", data: [30_000 + i] },
-          { name: "rate", shape: [1, 1], datatype: "FP32", data: [11] },
-          { name: "grade", shape: [1, 1], datatype: "BYTES", data: ["C"] },
-        ],
-      });
-      const headers = { authorization: `Bearer ${product.token}` };
-      return fetch(`${product.url}/v2/models/credit/infer`, { method: "POST", headers, body }).then(
-        async (answer) => {
-          await answer.arrayBuffer();
-          return answer.status === 200;
-        },
-        () => false,
-      );
-    };
     let isOver = false;
     const answered: number[] = [];
     const asked = (async () => {
-      for (let i = 0; !isOver; i++) if (await ask(i)) answered.push(30_000 + i);
+      for (let i = 0; !isOver; i++) if (await askCredit(product, 30_000 + i)) answered.push(30_000 + i);
     })();
     await eventually("answers", () => answered.length > 50);
-    await kill("serving");
+    await kill(product, "serving");
     const before = answered.length;
     await eventually("answers again", () => answered.length > before + 50);
     isOver = true;
     await asked;
     const incomes = await eventually("all are logged", async () => {
-      const found: number[] = [];
-      let after: string | undefined;
-      do {
-        const page = await asking(product)(listPredictions, { workspace, endpoint: "credit", limit: 200, ...(after ? { after } : {}) });
-        found.push(...page.items.filter((one) => one.status === 200).map((one) => Number(one.inputs?.income?.[0])));
-        after = page.next ?? undefined;
-      } while (after);
+      const found = await loggedIncomes(product);
       return answered.every((income) => found.includes(income)) && found;
     });
     const asksOnly = incomes.filter((income) => income >= 30_000 && income < 60_000);
