@@ -1,7 +1,7 @@
 // safetensors: eight bytes of header length, a JSON header, then the numbers. A file is a stranger's: every length and
 // offset is compared with the file's size before a byte is allocated for it, and tensors must tile the data exactly,
 // as the format's own reader demands, so nothing can overlap, hide in a gap or point outside.
-import { decode, type Encoding, encode, encodedBytes } from "#lib/learn/language/encodings.ts";
+import { decode, type Encoding, encode, encodedBytes } from "#lib/learn/llm/encodings.ts";
 
 /** Anything that can be read at an offset: a file handle, a blob, a buffer. `read` returns exactly `length` bytes or throws. */
 export type ByteSource = { size: number; read(offset: number, length: number): Promise<Uint8Array> };

@@ -1,6 +1,6 @@
 // The number encodings of weight files: exact where they can be, within a step of the block's scale elsewhere.
 import { expect, test } from "vitest";
-import { decode, encode, fromHalf, toHalf } from "#lib/learn/language/encodings.ts";
+import { decode, encode, fromHalf, toHalf } from "#lib/learn/llm/encodings.ts";
 import { mulberry32 } from "#lib/learn/random.ts";
 
 const random = mulberry32(7);

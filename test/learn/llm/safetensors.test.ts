@@ -1,7 +1,7 @@
 // safetensors files: what was written is read, and a hostile file is an error before it is an allocation.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type ByteSource, openSafetensors, readTensor, safetensorsPieces } from "#lib/learn/language/safetensors.ts";
+import { type ByteSource, openSafetensors, readTensor, safetensorsPieces } from "#lib/learn/llm/safetensors.ts";
 
 function source(bytes: Uint8Array): ByteSource {
   const read = async (offset: number, length: number) => {
