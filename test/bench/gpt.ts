@@ -16,15 +16,16 @@ export const bench = async (say: Say): Promise<void> => {
   if (resume) say(`  goes on from ${checkpoint}`);
   const made = await trainGpt(readFileSync(text, "utf8"), {
     threads: 2,
+    validateEvery: 500,
     resume,
     onCheckpoint: (bytes) => {
       writeFileSync(`${checkpoint}.new`, bytes);
       renameSync(`${checkpoint}.new`, checkpoint);
     },
-    onProgress: ({ step, loss, validationLoss, charactersPerSecond }) => {
+    onProgress: ({ step, loss, validationLoss, examplesPerSecond }) => {
       if (validationLoss !== null || step % 100 === 0)
         say(
-          `  step ${step}: loss ${loss.toFixed(3)}${validationLoss === null ? "" : `, validation ${validationLoss.toFixed(4)}`}, ${Math.round(charactersPerSecond)} characters a second`,
+          `  step ${step}: loss ${loss.toFixed(3)}${validationLoss === null ? "" : `, validation ${validationLoss.toFixed(4)}`}, ${Math.round(64 * examplesPerSecond)} characters a second`,
         );
     },
   });

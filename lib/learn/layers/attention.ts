@@ -31,19 +31,19 @@ export const outOfHeads = (x: Tensor): Tensor => {
   return reshape(transpose(x, [0, 2, 1, 3]), [count, time, heads * depth]);
 };
 
-type AttentionOptions = { heads: number; isCausal?: boolean; dropout?: number; name?: string; hasBias?: boolean };
+type AttentionOptions = { heads: number; isCausal?: boolean; dropout?: number; name?: string; hasBias?: boolean; rank?: number };
 
-/** Self-attention over [count, time, width], with its three projections in one product and one after. */
+/** Self-attention over [count, time, width], with its three projections in one product and one after; `rank` as in `dense`. */
 export const selfAttention = (x: Tensor, options: AttentionOptions): Tensor => {
-  const { heads, isCausal = false, dropout: rate = 0, name = "attention", hasBias = true } = options;
+  const { heads, isCausal = false, dropout: rate = 0, name = "attention", hasBias = true, rank = 0 } = options;
   return layer(x.graph, name, () => {
     const [, time, width] = x.shape as [number, number, number];
-    const [q, k, v] = split(dense(x, 3 * width, { name: "qkv", hasBias }), 3, 2).map((one) => intoHeads(one, heads)) as [
+    const [q, k, v] = split(dense(x, 3 * width, { name: "qkv", hasBias, rank }), 3, 2).map((one) => intoHeads(one, heads)) as [
       Tensor,
       Tensor,
       Tensor,
     ];
     const mixed = outOfHeads(attend(q, k, v, isCausal ? causalMask(x.graph, time) : undefined, rate));
-    return dense(mixed, width, { name: "out", hasBias });
+    return dense(mixed, width, { name: "out", hasBias, rank });
   });
 };

@@ -18,11 +18,11 @@ export type Progress = {
   examplesPerSecond: number;
 };
 export type FitOptions = TrainerOptions & {
-  /** Arrays whose first axis counts examples, or a stream of batches. */
-  data: Rows | AsyncIterable<Batch>;
+  /** Arrays whose first axis counts examples, a stream of batches, or a rule that gives the batch of any step. */
+  data: Rows | AsyncIterable<Batch> | ((step: number) => Batch);
   validation?: Rows | undefined;
   batchSize?: number;
-  /** Passes over the rows; ignored when `steps` is given. A stream needs `steps` or its own end. */
+  /** Passes over the rows; ignored when `steps` is given. A stream needs `steps` or its own end, a rule needs `steps`. */
   epochs?: number;
   steps?: number | undefined;
   rate?: number | Schedule | undefined;
@@ -51,7 +51,7 @@ export type Trained = {
   history: { step: number; loss: number; validationLoss: number | null }[];
 };
 
-const isStream = (data: FitOptions["data"]): data is AsyncIterable<Batch> => Symbol.asyncIterator in data;
+const isRows = (data: FitOptions["data"]): data is Rows => typeof data !== "function" && !(Symbol.asyncIterator in data);
 
 /** Means over all validation rows, weighted by the size of their batches. */
 const validate = async (trainer: Trainer, rows: Rows, size: number): Promise<{ loss: number; metrics: Record<string, number> }> => {
@@ -66,10 +66,10 @@ const validate = async (trainer: Trainer, rows: Rows, size: number): Promise<{ l
   return total;
 };
 
-/** Where batches come from: any step of shuffled rows, or the next of a stream (null at its end). */
+/** Where batches come from: any step of shuffled rows or of a rule, or the next of a stream (null at its end). */
 const sourceOf = (data: FitOptions["data"], size: number, seed: number): ((step: number) => Promise<Batch | null>) => {
-  if (!isStream(data)) {
-    const batch = shuffledBatches(data, size, seed);
+  if (isRows(data) || typeof data === "function") {
+    const batch = isRows(data) ? shuffledBatches(data, Math.min(size, countOf(data)), seed) : data;
     return async (step) => batch(step);
   }
   const stream = data[Symbol.asyncIterator]();
@@ -82,10 +82,10 @@ const sourceOf = (data: FitOptions["data"], size: number, seed: number): ((step:
 /** Trains a network; answers its best weights. Throws `Stopped` on the signal, NotFiniteError on NaN. */
 export const fit = async (options: FitOptions): Promise<Trained> => {
   const { data, validation, batchSize = 64, epochs = 10, accumulate = 1, seed = 0, signal } = options;
-  const perEpoch = isStream(data) ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(batchesIn(countOf(data), batchSize) / accumulate));
+  const perEpoch = isRows(data) ? Math.max(1, Math.floor(batchesIn(countOf(data), batchSize) / accumulate)) : Number.POSITIVE_INFINITY;
   const steps = options.steps ?? perEpoch * epochs;
   const validateEvery = options.validateEvery ?? Math.min(perEpoch, 1000);
-  const next = sourceOf(data, Math.min(batchSize, isStream(data) ? batchSize : countOf(data)), seed);
+  const next = sourceOf(data, batchSize, seed);
   const rateAt = (step: number): number | undefined => (typeof options.rate === "function" ? options.rate(step) : options.rate);
 
   const trainer = await openTrainer(options);
