@@ -2,9 +2,7 @@
 // offset is compared with the file's size before a byte is allocated for it, and tensors must tile the data exactly,
 // as the format's own reader demands, so nothing can overlap, hide in a gap or point outside.
 import { decode, type Encoding, encode, encodedBytes } from "#lib/learn/llm/encodings.ts";
-
-/** Anything that can be read at an offset: a file handle, a blob, a buffer. `read` returns exactly `length` bytes or throws. */
-export type ByteSource = { size: number; read(offset: number, length: number): Promise<Uint8Array> };
+import type { ByteSource } from "#lib/learn/llm/source.ts";
 
 export type TensorEntry = { encoding: Encoding; shape: number[]; offset: number; bytes: number };
 export type Safetensors = { metadata: Record<string, string>; tensors: Map<string, TensorEntry> };

@@ -1,15 +1,8 @@
 // safetensors files: what was written is read, and a hostile file is an error before it is an allocation.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type ByteSource, openSafetensors, readTensor, safetensorsPieces } from "#lib/learn/llm/safetensors.ts";
-
-function source(bytes: Uint8Array): ByteSource {
-  const read = async (offset: number, length: number) => {
-    if (offset < 0 || length < 0 || offset + length > bytes.length) throw new Error(`read outside: ${offset} + ${length}`);
-    return bytes.slice(offset, offset + length);
-  };
-  return { size: bytes.length, read };
-}
+import { openSafetensors, readTensor, safetensorsPieces } from "#lib/learn/llm/safetensors.ts";
+import { bytesSource as source } from "#lib/learn/llm/source.ts";
 
 const tensors = [
   { name: "a", encoding: "F32" as const, shape: [2, 3], values: Float32Array.of(1, -2, 3.5, 0, 1e-9, 6e8) },
