@@ -4,13 +4,17 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Question, Reply } from "#kernel/language/messages.ts";
+import { treeUsage } from "#kernel/sandbox/usage.ts";
 import { log } from "#lib/kit/log.ts";
 
 const script = fileURLToPath(new URL("./main.ts", import.meta.url));
 const memoryMb = 1024;
-/** The first question of a process parses all types; the others are a matter of milliseconds, and a type that never ends is cut off. */
+/** The first question of a process parses all types; the others are a matter of milliseconds, and a type that never ends is cut off. What
+ * counts is the processor's time where the system tells it: a busy machine is not a question that never ends. */
 const firstAnswerMs = 60_000;
 const answerMs = 10_000;
+/** On a machine so busy that it gets a fraction of a core only, a question still ends after so many times its limit. */
+const mostPatience = 6;
 /** A notebook whose question never ended is not asked about for so long, so that it cannot hold up all the others again and again. */
 const barredMs = 60_000;
 const mostWaiting = 200;
@@ -41,23 +45,32 @@ export const openLanguageService = (limits: { answerMs?: number; memoryMb?: numb
   const barred = new Map<string, number>();
 
   /** The oldest question is the one the process works on. */
+  const endHung = (): void => {
+    log.warn("the language process hangs, ending it");
+    const [oldest] = waiting.values();
+    if (oldest) {
+      oldest.isHung = true;
+      barred.set(oldest.notebook, Date.now() + barredMs);
+    }
+    child?.kill("SIGKILL");
+  };
   const watch = (): void => {
     if (timer) clearTimeout(timer);
     timer = null;
     if (waiting.size === 0) return child?.channel?.unref();
     child?.channel?.ref();
-    timer = setTimeout(
-      () => {
-        log.warn("the language process hangs, ending it");
-        const [oldest] = waiting.values();
-        if (oldest) {
-          oldest.isHung = true;
-          barred.set(oldest.notebook, Date.now() + barredMs);
-        }
-        child?.kill("SIGKILL");
-      },
-      hasAnswered ? (limits.answerMs ?? answerMs) : firstAnswerMs,
-    );
+    const limitMs = hasAnswered ? (limits.answerMs ?? answerMs) : firstAnswerMs;
+    const until = Date.now() + limitMs * mostPatience;
+    const before = child?.pid ? treeUsage(child.pid).cpuSeconds : 0;
+    const look = (): void => {
+      const workedMs = child?.pid ? (treeUsage(child.pid).cpuSeconds - before) * 1000 : 0;
+      const leftMs = before > 0 ? Math.min(limitMs - workedMs, until - Date.now()) : 0;
+      if (leftMs > 0) {
+        timer = setTimeout(look, Math.max(leftMs, 100));
+        timer.unref();
+      } else endHung();
+    };
+    timer = setTimeout(look, limitMs);
     timer.unref();
   };
 

@@ -36,7 +36,7 @@ describe("nothing is left behind", () => {
       await client.request("", "DELETE");
     }
     for (const id of ids) await eventually("its processes are gone", () => carrying(id).length === 0);
-  }, 60_000);
+  });
 
   it("by a gateway that was killed: the next one on the same home ends what names its folders and lost its parent", async () => {
     const { clearWork } = await import("#kernel/sandbox/work.ts");
@@ -52,5 +52,5 @@ describe("nothing is left behind", () => {
     clearWork();
     await eventually("it is gone", () => carrying(folder).length === 0);
     expect(carrying(folder)).toEqual([]);
-  }, 30_000);
+  });
 });

@@ -20,10 +20,20 @@ let why = "";
 /** Why there is no browser, in the browser's own words. */
 export const noBrowser = (): string => why;
 
+/** A busy machine is not a failure: what never comes is still told from what comes late. */
+const patienceMs = 75_000;
+
 /** Starts a browser; null when none can start here. */
 export const openBrowser = async (): Promise<Browser | null> => {
   try {
-    return await launch();
+    const browser = await launch();
+    const open = browser.newContext.bind(browser);
+    browser.newContext = async (options) => {
+      const context = await open(options);
+      context.setDefaultTimeout(patienceMs);
+      return context;
+    };
+    return browser;
   } catch (error) {
     why = error instanceof Error ? error.message.split("\n").slice(0, 4).join(" ") : String(error);
     return null;

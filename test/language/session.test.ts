@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as datasets from "#lib/datasets/contract.ts";
 import * as notebooks from "#lib/notebooks/contract.ts";
@@ -233,8 +234,10 @@ describe("a Jupyter client", () => {
     const matchesOf = async (code: string): Promise<string[]> =>
       (await talk.ask("complete_request", { code, cursor_pos: [...code].length })).reply.matches as string[];
     await eventually("types are known", async () => (await matchesOf("'😀'; const s = point; s.al")).includes("along"));
-    expect(await matchesOf("point.a")).toEqual(["across", "along"]);
-    expect(await matchesOf('import { datasets } from "atelier"; datasets.op')).toEqual(["open"]);
+    const matches = (code: string, names: string[]) =>
+      eventually(`${code} is completed`, async () => isDeepStrictEqual(await matchesOf(code), names));
+    await matches("point.a", ["across", "along"]);
+    await matches('import { datasets } from "atelier"; datasets.op', ["open"]);
     const look = (await talk.ask("inspect_request", { code: "point", cursor_pos: 3, detail_level: 0 })).reply.data as Record<
       string,
       string

@@ -49,7 +49,7 @@ describe("learn.auto", () => {
     expect(code.join("\n")).toMatch(/"closedOn": "drop"/);
     expect(code.join("\n")).toMatch(/await learn\.\w+\(/);
     expect(told.at(-1)).toMatch(/trials, auc 0\.\d{4}/);
-  }, 60_000);
+  });
   it("numbers and several classes have their own metrics", async () => {
     const { tier: _t, isLost: _l, visits: _v, ...numbers } = customers(400, 1);
     expect((await auto(numbers, { target: "spend", budget: { seconds: 3 } })).metric).toBe("rmse");
@@ -58,7 +58,7 @@ describe("learn.auto", () => {
     expect(found.metric).toBe("logLoss");
     expect(found.model.evaluate(classes).accuracy).toBeGreaterThan(0.6);
     await expect(auto(classes, { target: "nothing" })).rejects.toThrow(/no column nothing/);
-  }, 60_000);
+  });
   it("stops when told", async () => {
     const stop = new AbortController();
     const running = auto(customers(400, 1), {

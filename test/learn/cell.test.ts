@@ -29,7 +29,7 @@ const answers = fits.map((one) => one.predict(table).join());
     expect(result!["text/plain"]).toBe("'true true true'");
     const shown = messages.filter((one) => "application/vnd.atelier.progress+json" in ((one.msg.content.data as object | undefined) ?? {}));
     expect(shown.length).toBeGreaterThanOrEqual(8);
-  }, 60_000);
+  });
   it("Stop ends a fit and keeps the variables", async () => {
     const id = kernel.send("await learn.boostedTrees({ trees: 100000, threads: 2 }).fit(table, how)");
     await kernel.until(() =>
@@ -38,11 +38,11 @@ const answers = fits.map((one) => one.predict(table).join());
     await kernel.request("/interrupt");
     await kernel.until(() => kernel.about(id).some((one) => one.msg.header.msg_type === "execute_reply"));
     expect((await kernel.run("table.y.length")).text).toBe("4000");
-  }, 60_000);
+  });
   it("auto finds a model and shows what it tried", async () => {
     const { result } = await kernel.run(`const found = await learn.auto(table, { target: "y", positive: "yes", budget: { seconds: 3 } });
 found`);
     expect(result!["text/markdown"]).toMatch(/\*\*auc [01]\.\d{4}\*\* by .* in cross-validation/);
     expect(result!["text/markdown"]).toMatch(/learn\.\w+\(/);
-  }, 60_000);
+  });
 });

@@ -21,7 +21,7 @@ describe("card transactions", () => {
   beforeAll(() => {
     all = cardTransactions({ days: 137, seed: 0 }).transactions;
     table = cardFeatures(all);
-  }, 120_000);
+  });
 
   it("about 9,590 a day, .8 to .9 % fraud, shares near 7, 62 and 31 % in the days when all kinds are at full strength", () => {
     expect(all.time.length / 137).toBeGreaterThan(9590 * 0.97);
@@ -131,7 +131,7 @@ describe("readmission cohort", () => {
     }
     const { importance } = await import("#lib/learn/explain/importance.ts");
     expect(importance(boosted)[0]!.column).toBe("priorInpatient");
-  }, 60_000);
+  });
 });
 const readmitted = (cohort: Columns): string[] => cohort.readmitted as string[];
 

@@ -19,7 +19,7 @@ beforeAll(async () => {
   const port = Number(new URL(process.env.ATELIER_KERNEL_URL!).port);
   machine = await startMachine({ webUrl: house.url, secret: process.env.ATELIER_INTERNAL_SECRET!, port });
   await eventually("the machine is known", async () => (await machines()).length === 1);
-}, 90_000);
+});
 afterAll(async () => {
   await executors.settled();
   await machine.close();
@@ -67,7 +67,7 @@ describe("P9 a pipeline run", () => {
     expect(await logOf("Waits", number)).toContain("at last");
     await executors.settled();
     await eventually("it holds nothing", async () => (await machines())[0]!.freeCpus === cpus);
-  }, 90_000);
+  });
 
   it("that waits can be stopped, and leaves the queue", async () => {
     const { ask, giveBack } = await import("#lib/devices/leases.ts");
@@ -84,7 +84,7 @@ describe("P9 a pipeline run", () => {
     const waiting = (await house.as("viewer")(listLeases, main)).items.filter((one) => one.place !== null);
     expect(waiting).toEqual([]);
     await giveBack("ses_second");
-  }, 90_000);
+  });
 
   it("that no machine could ever hold fails as yours, in words, and is not tried again", async () => {
     await promote("Huge", "1", { memoryMb: 3_000_000 });
@@ -95,7 +95,7 @@ describe("P9 a pipeline run", () => {
       attempt: 1,
       message: expect.stringMatching(/No machine here is that large/),
     });
-  }, 60_000);
+  });
 
   it("S8 is not ended for idleness, however long its cell waits for something", async () => {
     const { now, setClock } = await import("#lib/kit/clock.ts");
@@ -109,5 +109,5 @@ describe("P9 a pipeline run", () => {
     } finally {
       setClock();
     }
-  }, 60_000);
+  });
 });

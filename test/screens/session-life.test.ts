@@ -41,7 +41,7 @@ describe.skipIf(!browser)(`a session on screen${browser ? "" : `: no browser her
     await dialog.getByRole("button", { name: "Save" }).click();
     await dialog.waitFor({ state: "detached" });
     expect(await asking(product)(readWish, { workspace, notebook })).toMatchObject({ idleMinutes: 4, memoryMb: 1536, gpu: false });
-  }, 60_000);
+  });
 
   it("in its last minutes it counts down, and a click keeps it", async () => {
     await runAll(product, notebook);
@@ -50,7 +50,7 @@ describe.skipIf(!browser)(`a session on screen${browser ? "" : `: no browser her
     await eventually("it counts", async () => (await secondsLeft()) < 237);
     await page.getByRole("button", { name: "Keep" }).click();
     await eventually("it is kept", async () => (await secondsLeft()) >= 239);
-  }, 60_000);
+  });
 
   it("one that was lost with its machine says so in words, keeps its outputs, and starts again by a click", async () => {
     await asking(product)(changeWish, { workspace, notebook, idleMinutes: 0 });
@@ -63,5 +63,5 @@ describe.skipIf(!browser)(`a session on screen${browser ? "" : `: no browser her
     await page.getByRole("button", { name: "Start", exact: true }).click();
     await eventually("it is ready", async () => (await asking(product)(readOutputs, { workspace, notebook })).session.status === "idle");
     await eventually("the page says so", async () => (await block().textContent())?.includes("Session ready"));
-  }, 120_000);
+  });
 });

@@ -40,4 +40,4 @@ it("the result becomes a notebook: what was seen, the split, the fit, the judgem
   expect(read.cells[0]!.source).toMatch(/^# Predicting isLost/);
   expect(read.cells[1]!.source).toContain('const table = await (await datasets.open("customers")).toColumns();');
   expect(read.cells[2]!.source).toMatch(/await learn\.\w+\(.*\.fit\(train, \{ target: "isLost", positive: "yes" \}\);/);
-}, 60_000);
+});

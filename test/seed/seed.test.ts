@@ -68,7 +68,7 @@ describe("a first start", () => {
     expect(states.map((one) => one.status)).toEqual(states.map(() => "done"));
     expect((await ask()(listEndpoints, { workspace })).items[0]!.current).toMatchObject({ version: 2, number: 2 });
     expect((await ask()(listPipelines, { workspace })).items[0]!.revision).toBe(before);
-  }, 120_000);
+  });
 
   it("killed with -9 and started again, it is furnished no second time", async () => {
     process.kill(product.supervisor.pid!, "SIGKILL");
@@ -78,7 +78,7 @@ describe("a first start", () => {
     expect(product.said()).not.toContain("The example notebook runs");
     expect((await ask()(listNotebooks, { workspace })).items).toHaveLength(1);
     expect((await ask()(listEndpoints, { workspace })).items[0]!.current).toMatchObject({ version: 2 });
-  }, 120_000);
+  });
 
   it("killed in the middle of furnishing, it goes on at the next start and ends with one notebook, one table, one pipeline", async () => {
     const first = await startProduct({ environment: { ATELIER_SEED: "1" } });

@@ -73,7 +73,7 @@ describe.skipIf(!browser)(`asking and flooding${browser ? "" : `: no browser her
     await cell(0).getByText("hello Ada").waitFor();
     expect(await cell(0).locator(".out").textContent()).toContain("Who are you? Ada");
     expect(await page.getByRole("button", { name: "Answer", exact: true }).count()).toBe(0);
-  }, 90_000);
+  });
 
   it("S10 a password is typed unseen and stored nowhere; nobody but who ran the cell can answer", async () => {
     await run(1);
@@ -87,7 +87,7 @@ describe.skipIf(!browser)(`asking and flooding${browser ? "" : `: no browser her
     await cell(1).locator(".out").getByText("12", { exact: true }).waitFor();
     expect(JSON.stringify(await now())).not.toContain("xyzzy");
     expect(product.said()).not.toContain("xyzzy");
-  }, 90_000);
+  });
 
   it("S10 another person's answer is refused, Stop ends the question, and variables stay", async () => {
     await run(2);
@@ -106,7 +106,7 @@ describe.skipIf(!browser)(`asking and flooding${browser ? "" : `: no browser her
     expect(await refusal(asking(product)(answerQuestion, answer))).toMatchObject({ code: "sessions.nothing_asked" });
     await run(3);
     await cell(3).getByText("Ada!").waitFor();
-  }, 90_000);
+  });
 
   it("100 MB of text hold up neither page nor server, and the log to download has every line", async () => {
     const editor = cell(5);

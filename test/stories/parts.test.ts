@@ -56,7 +56,7 @@ describe("three parts of one installation", () => {
     expect(kinds[1]).not.toContain("web");
     expect(kinds[2]).toEqual(expect.arrayContaining(["kernel", "session"]));
     await asking(parts[0]!)(stopSession, { workspace, notebook: id });
-  }, 60_000);
+  });
 
   it("spread sessions, keep for each what it asked for, and let a third wait in turn", async () => {
     const { cpus } = (await machines())[0]!;
@@ -73,7 +73,7 @@ describe("three parts of one installation", () => {
     await isReady(ids[2]!);
     for (const id of ids) await asking(parts[0]!)(stopSession, { workspace, notebook: id });
     await eventually("nothing is held", async () => (await machines()).every((one) => one.freeCpus === cpus));
-  }, 90_000);
+  });
 
   it("a machine that drains gets nobody; one that is killed loses its sessions in words, and the next run goes to another", async () => {
     const counts = async () => (await machines()).map((one) => [one.id, one.sessions] as const);

@@ -121,7 +121,7 @@ describe("killed with -9 while people work", () => {
     expect(stepsIn(await said())).toEqual(upTo(40));
     const runs = (await asking(product)(listRuns, { workspace })).items.filter((one) => one.name === "once");
     expect(runs).toHaveLength(1);
-  }, 120_000);
+  });
 
   it("serving: every prediction that was answered is in the log, once", async () => {
     let isOver = false;
@@ -141,7 +141,7 @@ describe("killed with -9 while people work", () => {
     });
     const asksOnly = incomes.filter((income) => income >= 30_000 && income < 60_000);
     expect(asksOnly.length).toBe(new Set(asksOnly).size);
-  }, 120_000);
+  });
 
   it("the supervisor: after a new start everything acknowledged is there, and writers go on", async () => {
     const id = await notebook("all falls", "1 + 1");

@@ -116,7 +116,7 @@ describe("a running product", () => {
     process.kill(before!, "SIGKILL");
     await eventually("the session ends", () => !session.some(isAlive));
     await eventually("health", async () => product.pids().kernel?.some((pid) => pid !== before) && (await isHealthy(product.url)));
-  }, 120_000);
+  });
 
   it("the database, killed with -9, is started again and answers with what it held", async () => {
     const options = { baseUrl: product.url, token: product.token };
@@ -147,11 +147,11 @@ describe("ending", () => {
   it("SIGTERM to the whole process group ends everything within 10 s", async () => {
     const product = await startProduct();
     await endsWithin10s(product, () => process.kill(-product.supervisor.pid!, "SIGTERM"));
-  }, 120_000);
+  });
   it("SIGTERM to npm alone ends everything within 10 s", async () => {
     const product = await startProduct({ command: ["npm", "start"] });
     await endsWithin10s(product, () => process.kill(product.supervisor.pid!, "SIGTERM"));
-  }, 120_000);
+  });
   it("a supervisor killed with -9 leaves no service behind, and the next start on its home is healthy with everything there", async () => {
     const first = await startProduct();
     await startsEndlessCell(first);
@@ -198,5 +198,5 @@ describe("a first start without an admin", () => {
     } finally {
       await product.stop();
     }
-  }, 120_000);
+  });
 });

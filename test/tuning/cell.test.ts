@@ -54,4 +54,4 @@ it("a cell searches, shows the course, and the study keeps every trial; the same
     expect(study.trials).toHaveLength(24);
     expect(study.counts.complete + study.counts.pruned).toBe(24);
   }
-}, 90_000);
+});

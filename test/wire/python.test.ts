@@ -96,11 +96,11 @@ describe.skipIf(!python)(
       expect(output).toContain(String.raw`TEXT '1\n2\n'`);
       expect(output).toContain("HTML <b>2</b> 3");
       expect(output).toContain("ERROR TypeError");
-    }, 120_000);
+    });
     it("jupyter_client lists, starts, interrupts with variables kept, restarts and ends it", async () => {
       const { output } = await runPython(python!, client, env);
       for (const line of ["LISTED True", "STOPPED Interrupted", "KEPT 42", "ALIVE True", "RESTARTED undefined", "GONE True"])
         expect(output).toContain(line);
-    }, 120_000);
+    });
   },
 );

@@ -108,7 +108,7 @@ describe.skipIf(!browser)(`a Jupyter server of others${browser ? "" : `: ${why}`
     expect(JSON.stringify(seen)).not.toContain(secret);
     const wish = { workspace, name: "Mine", url: address, token: secret };
     expect(await refusal(asking(product, await tokenOf(product, "operator"))(addKernelServer, wish))).toMatchObject({ kind: "forbidden" });
-  }, 120_000);
+  });
 
   it("a notebook chooses its Python; cells run there with text, value and count", async () => {
     await page.goto(`${product.url}/${workspace}/notebooks/${notebook}`);

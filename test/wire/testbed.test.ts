@@ -17,7 +17,7 @@ describe("over ZeroMQ, from an installed kernelspec", () => {
     started = await startSpec(spec.argv);
     wire = openZmq(started.connection);
     subject = { talk: talkOver(wire), beat: wire.beat, gone: () => started.exited };
-  }, 60_000);
+  });
   afterAll(() => {
     wire.close();
     started.stop();

@@ -5,17 +5,26 @@ import type { editor as MonacoEditor } from "monaco-editor";
 import { useEffect, useState } from "react";
 import type { Monaco } from "#components/notebook/editor-setup.ts";
 import { cellOf, type Notebook } from "#components/notebook/language/cell-models.ts";
-import { quietly } from "#components/notebook/language/completion.ts";
 import { call } from "#lib/kit/call.ts";
+import type { CallInputOf, OutputOf } from "#lib/kit/operation.ts";
+import { Problem } from "#lib/kit/problem.ts";
 import { idOf, orderedCells, typeOf } from "#lib/notebooks/document.ts";
 import { diagnoseCells, type Fault } from "#lib/sessions/language/contract.ts";
 
 const afterOwnMs = 300;
 const afterOthersMs = 900;
 const afterAllMs = 1500;
+/** The language service may be starting again, or the line be gone for a moment: what was not answered is asked again. */
+const againMs = 3000;
 /** All cells are asked about a few at a time, so that a completion in between need not wait for all. */
 const atOnce = 12;
 const owner = "atelier";
+
+/** What is wrong, "later" when nobody can say at this moment, null when the question is refused. */
+const faultsOf = (question: CallInputOf<typeof diagnoseCells>): Promise<OutputOf<typeof diagnoseCells> | "later" | null> =>
+  call(diagnoseCells, question).catch((error) =>
+    error instanceof Problem && error.kind !== "unavailable" && error.kind !== "limit" ? null : ("later" as const),
+  );
 
 const markerOf = (monaco: Monaco, model: MonacoEditor.ITextModel, fault: Fault): MonacoEditor.IMarkerData => {
   const [from, to] = [model.getPositionAt(fault.start), model.getPositionAt(fault.start + fault.length)];
@@ -47,8 +56,10 @@ export const useFaults = (around: Notebook | null, lastRun: string): ReadonlyMap
       const ids = orderedCells(shared.doc).flatMap((cell) => (typeOf(cell) === "code" ? [idOf(cell)] : []));
       const wrong: (readonly [string, Fault[]])[] = [];
       for (let at = 0; at < ids.length; at += atOnce) {
-        const answer = await quietly(call(diagnoseCells, { workspace, notebook, cells: ids.slice(at, at + atOnce) }));
-        if (mine !== turn || !answer) return;
+        const answer = await faultsOf({ workspace, notebook, cells: ids.slice(at, at + atOnce) });
+        if (mine !== turn) return;
+        if (answer === "later") timer = setTimeout(() => void look(), againMs);
+        if (!answer || answer === "later") return;
         for (const { cellId, faults } of answer.cells) {
           const errors = faults.filter((one) => one.severity === "error");
           if (errors.length > 0) wrong.push([cellId, errors]);
@@ -87,14 +98,17 @@ export const watchFaults = (monaco: Monaco, model: MonacoEditor.ITextModel): (()
   const { workspace, notebook, cellId, shared, afterRun } = cell;
   let timer: ReturnType<typeof setTimeout> | null = null;
   let due = Number.POSITIVE_INFINITY;
+  let isOver = false;
 
   const look = async (): Promise<void> => {
     timer = null;
     due = Number.POSITIVE_INFINITY;
     const seen = model.getVersionId();
     const source = model.getValue();
-    const answer = await quietly(call(diagnoseCells, { workspace, notebook, cellId, source, cells: [cellId] }));
-    if (!answer || model.isDisposed() || model.getVersionId() !== seen) return;
+    const answer = await faultsOf({ workspace, notebook, cellId, source, cells: [cellId] });
+    if (isOver || model.isDisposed()) return;
+    if (answer === "later") return soon(againMs, false);
+    if (!answer || model.getVersionId() !== seen) return;
     const faults = answer.cells.find((one) => one.cellId === cellId)?.faults ?? [];
     monaco.editor.setModelMarkers(
       model,
@@ -116,6 +130,7 @@ export const watchFaults = (monaco: Monaco, model: MonacoEditor.ITextModel): (()
   afterRun.add(others);
   soon(0, true);
   return () => {
+    isOver = true;
     own.dispose();
     shared.doc.off("update", others);
     afterRun.delete(others);

@@ -47,7 +47,7 @@ describe("WebGPU, in software", () => {
     // @ts-expect-error a held tensor has no numbers
     expect((held: Held) => held.data).toBeTypeOf("function");
     expect(Object.getOwnPropertyNames(Held.prototype).sort()).toEqual(["constructor", "dispose"]);
-  }, 120_000);
+  });
 });
 
 describe("a device that is missing says what to install", () => {
