@@ -18,6 +18,8 @@ import { v1Protocol } from "#kernel/jupyter/wire.ts";
 import { type Kernel, makeKernel } from "#kernel/kernel.ts";
 import { askAboutCells } from "#kernel/language/asking.ts";
 import { openLanguageService } from "#kernel/language/service.ts";
+import { openLibrary } from "#kernel/packages/library.ts";
+import { bringPackages } from "#kernel/packages/routes.ts";
 import { type House, Refused, routes } from "#kernel/rest.ts";
 import { type Policy, policyFor } from "#kernel/sandbox/policy.ts";
 import { type Card, canSandbox } from "#kernel/sandbox/sandbox.ts";
@@ -48,7 +50,10 @@ const ownerOf = (request: IncomingMessage): string | null => {
 
 const answer = (response: ServerResponse, status: number, body?: unknown, headers: Record<string, string> = {}): void => {
   if (body === undefined) return void response.writeHead(status, headers).end();
-  if (body instanceof Readable) return void body.pipe(response.writeHead(status, headers));
+  if (body instanceof Readable) {
+    response.once("close", () => body.destroy()); // nobody reads on
+    return void body.pipe(response.writeHead(status, headers));
+  }
   if (typeof body === "string") return void response.writeHead(status, headers).end(body);
   response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
 };
@@ -100,6 +105,7 @@ export const openGateway = async (options: Options): Promise<Gateway> => {
   /** Whether new sessions may come; those of notebooks are placed by the product, which knows. */
   let isOpen = true;
   const language = openLanguageService();
+  const library = openLibrary();
   const advise = adviseBy((notebook, cells, ask) =>
     askAboutCells(language, notebook, cells, ask, kernels.get(notebook.split(" ")[1]!) ?? null),
   );
@@ -131,13 +137,14 @@ export const openGateway = async (options: Options): Promise<Gateway> => {
     token: string | null,
     account: Account | undefined,
   ): Promise<Kernel> => {
-    const { memoryMb, limits, device, ...wish } = (body.atelier ?? {}) as {
+    const { memoryMb, limits, device, packages, ...wish } = (body.atelier ?? {}) as {
       kernelId?: string;
       token?: string;
       memoryMb?: number;
       limits?: Partial<Policy>;
       device?: string;
       account?: Account;
+      packages?: unknown;
     };
     if (owner !== null && body.atelier !== undefined) throw new Refused(400, "Only Atelier itself makes kernels of notebooks.");
     if (owner !== null && !isOpen) throw new Refused(503, "This machine takes no new sessions at present. Try again later.");
@@ -161,6 +168,7 @@ export const openGateway = async (options: Options): Promise<Gateway> => {
     if (wish.kernelId) starting.set(wish.kernelId, made);
     const kernel = await made.finally(() => starting.delete(wish.kernelId ?? ""));
     kernels.set(kernel.id, kernel);
+    bringPackages(library, kernel, packages);
     return kernel;
   };
 
@@ -188,6 +196,7 @@ export const openGateway = async (options: Options): Promise<Gateway> => {
       startedAt,
       connections: [...connections.values()].reduce((sum, one) => sum + one, 0),
       language,
+      library,
     };
   };
 

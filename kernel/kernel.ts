@@ -11,7 +11,7 @@ import { type Advise, joined } from "#kernel/jupyter/advice.ts";
 import { replyInPoints, toUnits } from "#kernel/jupyter/cursor.ts";
 import { openHistory } from "#kernel/jupyter/history.ts";
 import { kernelInfo } from "#kernel/jupyter/info.ts";
-import { cellOf, expressionsOf, noteOf, payerOf, timeFailure } from "#kernel/jupyter/reading.ts";
+import { cellOf, expressionsOf, noteOf, packagesOf, payerOf, timeFailure } from "#kernel/jupyter/reading.ts";
 import { type Channel, type Message, message } from "#kernel/jupyter/wire.ts";
 import { type End, type Gauge, type Sample, type SessionProcess, startSession } from "#kernel/process.ts";
 import { type Policy, policyFor } from "#kernel/sandbox/policy.ts";
@@ -67,7 +67,7 @@ export type Kernel = Awaited<ReturnType<typeof makeKernel>>;
 export const makeKernel = async (wish: Wish) => {
   const id = wish.kernelId ?? randomUUID();
   const policy = policyFor(wish.limits);
-  const { workDir, door } = wish.spare ?? (await makeBerth(id, wish.workDir));
+  const { workDir, door, shelf } = wish.spare ?? (await makeBerth(id, wish.workDir));
   if (wish.token) door.setToken(wish.token);
   const meter = openMeter(id, wish.card?.device.id ?? null, wish.account ?? nobodysAccount);
   const journal: Journal = openJournal(wish.isKept ? keptJournalBytes : looseJournalBytes, wish.isKept);
@@ -131,7 +131,7 @@ export const makeKernel = async (wish: Wish) => {
   };
 
   const next = (): void => {
-    if (active || !isReady || isDeleted) return;
+    if (active || !isReady || isDeleted || shelf.isBusy()) return;
     active = queue.shift() ?? null;
     if (!active) return;
     const { request } = active;
@@ -140,6 +140,8 @@ export const makeKernel = async (wish: Wish) => {
     const isStored = !isSilent && request.content.store_history !== false;
     const { cell, token } = cellOf(request);
     if (token) door.setToken(token);
+    const packages = packagesOf(request);
+    if (packages !== undefined) shelf.use(packages);
     meter.charge(payerOf(request));
     if (isStored) count += 1;
     active.count = count;
@@ -311,7 +313,7 @@ export const makeKernel = async (wish: Wish) => {
     const listeners = { news: hear, end: ended, near, used: (sample: Sample) => meter.take(sample, performance.now()) };
     const spare = isFirst ? wish.spare : null;
     isFirst = false;
-    const place = { workDir, doorDir: door.folder, policy, isPrivate: !wish.workDir, card: wish.card ?? null };
+    const place = { workDir, doorDir: door.folder, packagesDir: shelf.folder, policy, isPrivate: !wish.workDir, card: wish.card ?? null };
     session = spare?.adopt(listeners) ?? startSession(place, listeners);
     if (holds > 0) session.pause();
   };
@@ -340,6 +342,7 @@ export const makeKernel = async (wish: Wish) => {
     become("dead");
     session.kill();
     door.close();
+    shelf.close();
     texts?.close();
     if (!wish.workDir) rmSync(workDir, { recursive: true, force: true });
     for (const tellReady of waitingForReady.splice(0)) tellReady();
@@ -443,6 +446,7 @@ export const makeKernel = async (wish: Wish) => {
   };
 
   send("iopub", "status", null, { execution_state: "starting" });
+  shelf.onRest(next);
   open();
   return {
     id,
@@ -456,6 +460,8 @@ export const makeKernel = async (wish: Wish) => {
     remove,
     isGone: () => isDeleted,
     setToken: door.setToken,
+    place: shelf.place,
+    packageFolder: shelf.current,
     meters: meter.totals,
     rssMb: () => session.rssMb(),
     /** A reader that cannot keep up holds the session's output until it calls what it gets back. */

@@ -133,7 +133,7 @@ const watchUsage = (
 
 /** Starts a session process; `end` is called exactly once, when the process is gone. */
 export const startSession = (
-  session: { workDir: string; doorDir: string; policy: Policy; isPrivate: boolean; card?: Card | null },
+  session: { workDir: string; doorDir: string; packagesDir: string; policy: Policy; isPrivate: boolean; card?: Card | null },
   hear: Listeners,
 ): SessionProcess => {
   const cage = cageFor(session, entryOf("kernel/session/main"));

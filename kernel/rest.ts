@@ -8,6 +8,8 @@ import type { Kernel } from "#kernel/kernel.ts";
 import { askAbout } from "#kernel/language/asking.ts";
 import type { Question } from "#kernel/language/messages.ts";
 import type { LanguageService } from "#kernel/language/service.ts";
+import type { Library } from "#kernel/packages/library.ts";
+import { changePackages, placePackages } from "#kernel/packages/routes.ts";
 
 type Body = Record<string, unknown>;
 type Reply = { status: number; body?: unknown; headers?: Record<string, string> };
@@ -23,6 +25,7 @@ export type House = {
   startedAt: Date;
   connections: number;
   language: LanguageService;
+  library: Library;
 };
 
 /** A refusal with its HTTP status, in words for the person who asked. */
@@ -153,6 +156,15 @@ export const routes: readonly Route[] = [
     if (house.owner !== null) throw new Refused(404, "Only Atelier itself asks this.");
     const { kernelId, ...question } = body as Body & { kernelId?: string };
     return { status: 200, body: await askAbout(house.language, question as unknown as Question, kernelId ? house.find(kernelId) : null) };
+  }),
+  route("POST", "/api/packages", (house, body) => {
+    if (house.owner !== null) throw new Refused(404, "Only Atelier itself asks this.");
+    return { status: 200, body: changePackages(house.library, body), headers: { "content-type": "application/x-ndjson" } };
+  }),
+  route("POST", "/api/kernels/:kernel/packages", async (house, body, [id]) => {
+    if (house.owner !== null) throw new Refused(404, "Only Atelier itself asks this.");
+    await placePackages(house.library, kernelIn(house, id!), body);
+    return { status: 204 };
   }),
   route("GET", "/api/sessions", (house) => ({ status: 200, body: house.sessions.list(house.owner).map(house.sessions.model) })),
   route("POST", "/api/sessions", async (house, body) => {

@@ -2,15 +2,18 @@
 // kernel takes it. The next one starts a moment later, so that it does not compete with the first cell.
 
 import { randomUUID } from "node:crypto";
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { type Door, openDoor } from "#kernel/door.ts";
+import { openShelf, type Shelf } from "#kernel/packages/shelf.ts";
 import { type Listeners, type SessionProcess, startSession } from "#kernel/process.ts";
 import { type Policy, policyFor } from "#kernel/sandbox/policy.ts";
 import { workFolderFor } from "#kernel/sandbox/sandbox.ts";
 import type { News } from "#kernel/session/messages.ts";
 
-export type Berth = { workDir: string; door: Door };
+export type Berth = { workDir: string; door: Door; shelf: Shelf };
 export type Spare = Berth & {
   /** Hands the process over; what it said so far is heard again. */
   adopt: (listeners: Listeners) => SessionProcess;
@@ -18,10 +21,12 @@ export type Spare = Berth & {
 
 const refillMs = 700;
 
-/** A folder and a door for a session. */
-export const makeBerth = async (id: string, workDir = workFolderFor(id)): Promise<Berth> => {
+/** A folder, a door and a shelf of packages for a session; the folder may be the caller's own. */
+export const makeBerth = async (id: string, own?: string): Promise<Berth> => {
+  const workDir = own ?? workFolderFor(id);
   mkdirSync(workDir, { recursive: true, mode: 0o777 });
-  return { workDir, door: await openDoor() };
+  const shelf = openShelf(own ? mkdtempSync(join(tmpdir(), "atelier-packages-")) : `${workDir}.packages`);
+  return { workDir, door: await openDoor(), shelf };
 };
 
 type Waiting = { spare: Spare; isAlive: () => boolean; isReady: () => boolean; discard: () => void };
@@ -32,7 +37,7 @@ const start = async (policy: Policy): Promise<Waiting> => {
   let listeners: Listeners | null = null;
   let isAlive = true;
   const process = startSession(
-    { workDir: berth.workDir, doorDir: berth.door.folder, policy, isPrivate: true },
+    { workDir: berth.workDir, doorDir: berth.door.folder, packagesDir: berth.shelf.folder, policy, isPrivate: true },
     {
       news: (news) => (listeners ? listeners.news(news) : void early.push(news)),
       near: (...all) => listeners?.near(...all),
@@ -59,6 +64,7 @@ const start = async (policy: Policy): Promise<Waiting> => {
     discard: () => {
       process.kill();
       berth.door.close();
+      berth.shelf.close();
       rmSync(berth.workDir, { recursive: true, force: true });
     },
   };

@@ -12,6 +12,7 @@ type Atelier = {
   pipelineRunId?: string;
   token?: string;
   payer?: { userId?: string; person?: string };
+  packages?: string | null;
 };
 
 /** The cell an execution belongs to, and the token it may act with. */
@@ -26,6 +27,12 @@ export const cellOf = (request: Message): { cell: CellSource | null; token: stri
 export const payerOf = (request: Message): Partial<Account> => {
   const { notebookId, payer } = (request.metadata.atelier ?? {}) as Atelier;
   return payer ? { userId: String(payer.userId ?? ""), person: String(payer.person ?? ""), ...(notebookId ? { notebookId } : {}) } : {};
+};
+
+/** The lock whose packages an execution is to find; undefined where it does not say, and then those before. */
+export const packagesOf = (request: Message): string | null | undefined => {
+  const { packages } = (request.metadata.atelier ?? {}) as Atelier;
+  return packages === null || typeof packages === "string" ? packages : undefined;
 };
 
 /** A comm message as the session hears it. */

@@ -131,8 +131,11 @@ const openings = (reach: Reach): string[] => [
 const told = (card: Card | null): string =>
   card ? JSON.stringify({ id: card.device.id, name: card.device.name, providers: card.device.providers }) : "";
 
-/** The command line that starts `script` for a session with its private folder, its door, and the card it holds. */
-export const cageFor = (session: { workDir: string; doorDir: string; policy: Policy; card?: Card | null }, script: string): Cage => {
+/** The command line that starts `script` for a session with its private folder, its door, its packages, and the card it holds. */
+export const cageFor = (
+  session: { workDir: string; doorDir: string; packagesDir: string; policy: Policy; card?: Card | null },
+  script: string,
+): Cage => {
   const card = session.card ?? null;
   const reach = reachOf(card?.device ?? null, card?.libraries ?? []);
   const nodeArgs = [
@@ -146,7 +149,7 @@ export const cageFor = (session: { workDir: string; doorDir: string; policy: Pol
     const [command, args] = limit ? [limit.command, [...limit.args, node, ...nodeArgs]] : [node, nodeArgs];
     return {
       command,
-      args: [...args, join(session.doorDir, "door"), session.workDir, told(card)],
+      args: [...args, join(session.doorDir, "door"), session.workDir, told(card), session.packagesDir],
       environment: { ...environmentInside(session.workDir), ...reach.environment },
       isSandboxed: false,
       workDir: session.workDir,
@@ -165,6 +168,9 @@ export const cageFor = (session: { workDir: string; doorDir: string; policy: Pol
     "--ro-bind",
     session.doorDir,
     "/run/session/door",
+    "--ro-bind",
+    session.packagesDir,
+    "/run/session/packages",
     "--chdir",
     "/run/session/work",
   ];
@@ -174,7 +180,7 @@ export const cageFor = (session: { workDir: string; doorDir: string; policy: Pol
   const [command, ...args] = [...(isPlain ? asUser(reach.groups) : []), "bwrap", ...wall, ...inside];
   return {
     command: command!,
-    args: [...args, "/run/session/door/door", "/run/session/work", told(card)],
+    args: [...args, "/run/session/door/door", "/run/session/work", told(card), "/run/session/packages"],
     environment: { PATH: "/usr/bin:/bin" },
     isSandboxed: true,
     workDir: "/run/session/work",

@@ -66,7 +66,7 @@ const reportUncaught = (thrown: unknown, word: string): void => {
 };
 
 /** Puts what every cell has into the global scope. */
-export const furnish = (port: Pick<SessionPort, "doorPath" | "workDir" | "card">): void => {
+export const furnish = (port: Pick<SessionPort, "doorPath" | "workDir" | "card" | "installed">): void => {
   connectComms(tell);
   const clear = (wait = false): void => tell({ type: "clear", id: current()?.id ?? "", wait });
   Object.assign(scope, { display, ...markup, input, prompt: promptNow, clear, babelHelpers: { usingCtx } });

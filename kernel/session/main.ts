@@ -5,7 +5,7 @@
 import { MessageChannel, Worker } from "node:worker_threads";
 import type { Order } from "#kernel/session/messages.ts";
 
-const [doorPath = "", workDir = process.cwd(), card = ""] = process.argv.slice(2);
+const [doorPath = "", workDir = process.cwd(), card = "", packagesDir = ""] = process.argv.slice(2);
 
 /** Shared with the controller: [0] 1 while a cell runs, [1] counts interrupts the main thread has seen, [2] counts answers to questions. */
 const flags = new Int32Array(new SharedArrayBuffer(12));
@@ -24,6 +24,7 @@ const [
   { furnish },
   { connectInput, takeAnswer },
   { setWorkDir },
+  { installed, setPackagesDir },
   { say },
   { flush, takeStreams },
   { inspectVariable, listVariables },
@@ -34,6 +35,7 @@ const [
   import("#kernel/session/furniture.ts"),
   import("#kernel/session/input.ts"),
   import("#kernel/session/modules.ts"),
+  import("#kernel/session/packages.ts"),
   import("#kernel/session/pipe.ts"),
   import("#kernel/session/streams.ts"),
   import("#kernel/session/variables.ts"),
@@ -58,8 +60,9 @@ const answer = (order: Extract<Order, { type: "complete" | "inspect" | "variable
 
 process.chdir(workDir);
 setWorkDir(workDir);
+setPackagesDir(packagesDir);
 takeStreams();
-furnish({ doorPath, workDir, card: card ? JSON.parse(card) : null });
+furnish({ doorPath, workDir, card: card ? JSON.parse(card) : null, installed });
 connectInput({ port: questions, flags, tell });
 
 controller.on("message", (order: Order) => {

@@ -1,7 +1,9 @@
-// What a cell may import: `atelier`, Node's own modules, packages installed with the product, and files of the session's work folder.
-
+// What a cell may import: `atelier`, Node's own modules, the notebook's packages, packages installed with the product, and files of the session's
+// work folder. The notebook's own come before the product's.
+import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { importOwn, whyAbsent } from "#kernel/session/packages.ts";
 
 const sdk = new URL("../../lib/sdk/index.ts", import.meta.url).href;
 let workDir = process.cwd();
@@ -10,18 +12,33 @@ export const setWorkDir = (path: string): void => {
   workDir = path;
 };
 
+/** `@scope/name/file` → `@scope/name`. */
+const packageOf = (specifier: string): string =>
+  specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+
+const absent = (name: string): Error => {
+  const why = whyAbsent();
+  if (why) return new Error(`The notebook's packages are not here, and so neither is ${name}: ${why} Restart the session to try again.`);
+  return new Error(
+    `There is no package ${name} here. Add it to the notebook by %npm install ${name}, or by Packages above it; or import from "atelier" and Node's own modules.`,
+  );
+};
+
 /** Loads a module as a cell names it; a package that is not installed is refused in words. */
 export const importModule = async (specifier: string): Promise<Record<string, unknown>> => {
   if (specifier === "atelier") return (await import(sdk)) as Record<string, unknown>;
   if (/^\.{0,2}\//.test(specifier)) return (await import(pathToFileURL(join(workDir, specifier)).href)) as Record<string, unknown>;
+  const name = packageOf(specifier);
   try {
-    return (await import(specifier)) as Record<string, unknown>;
+    const own = isBuiltin(specifier) ? null : await importOwn(specifier, name);
+    return own ?? ((await import(specifier)) as Record<string, unknown>);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND" || !String((error as Error).message).includes(`'${specifier}'`))
-      throw error;
-    throw new Error(
-      `There is no package ${specifier} here. Import from "atelier", from Node's own modules, or from a package that is installed with the product.`,
-    );
+    const isAbsent =
+      (error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND" && String((error as Error).message).includes(`package '${name}'`);
+    throw isAbsent ? absent(name) : error;
   }
 };
 

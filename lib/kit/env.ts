@@ -44,6 +44,12 @@ export const env = {
   idleMinutes: whole("ATELIER_IDLE_MINUTES", 0),
   /** Whether owners may add Jupyter servers at private addresses (this machine, the network behind it). */
   allowsPrivateKernelServers: text("ATELIER_PRIVATE_KERNEL_SERVERS") === "1",
+  /** Where npm packages of notebooks come from; empty takes npm's own configuration on this machine. */
+  npmRegistry: text("ATELIER_NPM_REGISTRY"),
+  /** What the packages of one notebook may take, in MB. */
+  packagesMb: whole("ATELIER_PACKAGES_MB", 1024),
+  /** How long one installation of packages may take, in seconds. */
+  packagesSeconds: whole("ATELIER_PACKAGES_SECONDS", 300),
   /** Largest file a data set upload may carry, in MB. */
   uploadLimitMb: whole("ATELIER_UPLOAD_LIMIT_MB", 2048),
   isSeedWanted: text("ATELIER_SEED", "1") !== "0",
@@ -69,9 +75,20 @@ export const env = {
   jupyterDataDir: text("JUPYTER_DATA_DIR"),
   xdgDataHome: text("XDG_DATA_HOME"),
   appData: text("APPDATA"),
+  // Where programs are looked for; npm among them.
+  searchPath: text("PATH"),
 
   blobs: join(/*turbopackIgnore: true*/ home, "blobs"),
 } as const;
 
 /** The environment to hand to a child process, with overrides; keeps PATH and drops nothing the child needs to start. */
 export const childEnvironment = (overrides: Record<string, string>): NodeJS.ProcessEnv => ({ ...source, ...overrides });
+
+const forNpm =
+  /^(npm_config_(registry|userconfig|globalconfig|cafile|https?_proxy|proxy|noproxy)|https?_proxy|no_proxy|all_proxy|node_extra_ca_certs|ssl_cert_file)$/i;
+
+/** What npm may know of this process's environment: which registry, proxy, certificates and configuration files the machine uses, and nothing else. */
+export const npmEnvironment = (): Record<string, string> => ({
+  npm_config_userconfig: join(text("HOME", "/nonexistent"), ".npmrc"),
+  ...Object.fromEntries(Object.entries(source).flatMap(([name, value]) => (value && forNpm.test(name) ? [[name, value]] : []))),
+});

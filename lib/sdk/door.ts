@@ -16,6 +16,8 @@ export type SessionPort = {
   workDir: string;
   /** The graphics card this session holds. */
   card: { id: string; name: string; providers: ("cpu" | "webgpu" | "cuda")[] } | null;
+  /** Versions of the notebook's own npm packages by name, as imports find them now. */
+  installed: () => Record<string, string>;
   cell: () => CellSource | null;
   signal: () => AbortSignal;
   /** Absent where no front end can listen. */

@@ -1,0 +1,53 @@
+// What the product asks of the library: to change what a notebook has, told line by line while it goes on and stopped when nobody reads any more;
+// and to put what a lock holds where a kernel's sessions look.
+import { PassThrough, type Readable } from "node:stream";
+import { z } from "zod";
+import type { Library, Telling } from "#kernel/packages/library.ts";
+import { Unable } from "#kernel/packages/npm.ts";
+import { log } from "#lib/kit/log.ts";
+import { type Change, lockSchema, manifestSchema } from "#lib/sessions/packages/contract.ts";
+
+type Kernel = { id: string; place: (key: string, bring: () => Promise<string>) => Promise<void> };
+
+const changeSchema = z.object({ manifest: manifestSchema, lock: z.string().nullable() });
+const never = new AbortController().signal;
+const silent: Telling = () => {};
+
+/** Changes packages; a stream of JSON lines, the last of which says how it ended. Closing the stream stops it. */
+export const changePackages = (library: Library, body: unknown): Readable => {
+  const { manifest, lock } = changeSchema.parse(body);
+  const lines = new PassThrough();
+  const stop = new AbortController();
+  const say = (line: Change): void => {
+    if (!lines.destroyed) lines.write(`${JSON.stringify(line)}\n`);
+  };
+  lines.once("close", () => stop.abort());
+  const tell: Telling = (sentence, fraction) => say({ type: "progress", sentence, fraction });
+  void library
+    .change(manifest, lock, { signal: stop.signal, tell })
+    .then(
+      (made) => say({ type: "done", ...made }),
+      (error: unknown) => {
+        if (!(error instanceof Unable)) log.error("packages could not be changed", { error });
+        const message =
+          error instanceof Unable ? error.message : "The packages could not be installed for a reason of ours; the log has it.";
+        say({ type: "refused", message, mayPass: !(error instanceof Unable) || error.mayPass });
+      },
+    )
+    .finally(() => lines.end());
+  return lines;
+};
+
+/** Puts a lock's packages where the kernel looks, installing them when this machine has not; resolves when imports find them. */
+export const placePackages = async (library: Library, kernel: Kernel, body: unknown): Promise<void> => {
+  const lock = lockSchema.parse(body);
+  await kernel.place(lock.key, () => library.ensure(lock, { signal: never, tell: silent }));
+};
+
+/** The same for a kernel that just starts: its executions wait, and a failure is what its imports then say. */
+export const bringPackages = (library: Library, kernel: Kernel, locks: unknown): void => {
+  for (const lock of Array.isArray(locks) ? locks : [])
+    void placePackages(library, kernel, lock).catch((error: unknown) =>
+      log.warn("packages could not be placed", { kernel: kernel.id, error: error instanceof Error ? error.message : String(error) }),
+    );
+};
