@@ -461,6 +461,7 @@ export const makeKernel = async (wish: Wish) => {
     isGone: () => isDeleted,
     setToken: door.setToken,
     place: shelf.place,
+    clear: () => shelf.use(null),
     packageFolder: shelf.current,
     meters: meter.totals,
     rssMb: () => session.rssMb(),

@@ -51,6 +51,8 @@ export const pipelineStage = pgTable(
     notebookTitle: text("notebook_title").notNull(),
     notebookRevision: integer("notebook_revision").notNull(),
     cells: jsonb("cells").$type<{ cellId: string; position: number; source: string; hash: string }[]>().notNull(),
+    /** Digest of the lock of npm packages its cells find; null is none. */
+    packages: text("packages"),
     limitMs: integer("limit_ms").notNull(),
     promotedBy: text("promoted_by").notNull(),
     promotedAt: at("promoted_at").notNull(),

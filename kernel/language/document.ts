@@ -6,7 +6,9 @@
 //   const rate = await loans.column("int_rate");
 //
 // A name means what the nearest cell above says it is; where no cell above declares it, the nearest below; else the session's variable.
+
 import { type Declared, readNames } from "#kernel/language/names.ts";
+import { muteMagic } from "#kernel/session/magic.ts";
 
 export type CellFile = {
   id: string;
@@ -128,8 +130,9 @@ export const makeDocument = (folder: string) => {
     /** Takes the cells in the order of the page, and the texts that changed; a cell that is not named is gone. */
     update: (ids: readonly string[], changed: Record<string, string>): void => {
       let isMoved = ids.length !== order.length || ids.some((id, at) => order[at]!.id !== id);
-      for (const [id, source] of Object.entries(changed)) {
+      for (const [id, text] of Object.entries(changed)) {
         if (!ids.includes(id)) continue;
+        const source = muteMagic(text);
         const cell = cells.get(id) ?? add(id);
         if (cell.source === source && cell.version > 0) continue;
         const declared = readNames(source);

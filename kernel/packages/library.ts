@@ -61,8 +61,7 @@ export const openLibrary = (root = join(env.home, "packages")) => {
     let mb = 0;
     for (const { name, at } of kept) {
       mb += await folderMb(folderOf(name));
-      if (Date.now() - at > keptDays * 86_400_000 || (mb > env.packagesMb * 8 && name !== kept[0]!.name))
-        discard(folderOf(name));
+      if (Date.now() - at > keptDays * 86_400_000 || (mb > env.packagesMb * 8 && name !== kept[0]!.name)) discard(folderOf(name));
     }
     if ((await folderMb(cache)) > cacheMb) rmSync(cache, { recursive: true, force: true });
   };

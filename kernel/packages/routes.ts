@@ -7,20 +7,24 @@ import { Unable } from "#kernel/packages/npm.ts";
 import { log } from "#lib/kit/log.ts";
 import { type Change, lockSchema, manifestSchema } from "#lib/sessions/packages/contract.ts";
 
-type Kernel = { id: string; place: (key: string, bring: () => Promise<string>) => Promise<void> };
+type Kernel = { id: string; clear: () => void; place: (key: string, bring: () => Promise<string>) => Promise<void> };
 
 const changeSchema = z.object({ manifest: manifestSchema, lock: z.string().nullable() });
 const never = new AbortController().signal;
 const silent: Telling = () => {};
+const aliveMs = 20_000;
 
 /** Changes packages; a stream of JSON lines, the last of which says how it ended. Closing the stream stops it. */
 export const changePackages = (library: Library, body: unknown): Readable => {
   const { manifest, lock } = changeSchema.parse(body);
   const lines = new PassThrough();
   const stop = new AbortController();
+  let last: Change = { type: "progress", sentence: "Begins.", fraction: null };
   const say = (line: Change): void => {
+    last = line;
     if (!lines.destroyed) lines.write(`${JSON.stringify(line)}\n`);
   };
+  const alive = setInterval(() => say(last), aliveMs); // a silent connection would be given up
   lines.once("close", () => stop.abort());
   const tell: Telling = (sentence, fraction) => say({ type: "progress", sentence, fraction });
   void library
@@ -34,12 +38,16 @@ export const changePackages = (library: Library, body: unknown): Readable => {
         say({ type: "refused", message, mayPass: !(error instanceof Unable) || error.mayPass });
       },
     )
-    .finally(() => lines.end());
+    .finally(() => {
+      clearInterval(alive);
+      lines.end();
+    });
   return lines;
 };
 
-/** Puts a lock's packages where the kernel looks, installing them when this machine has not; resolves when imports find them. */
+/** Puts a lock's packages where the kernel looks, installing them when this machine has not; resolves when imports find them. No lock: it finds none. */
 export const placePackages = async (library: Library, kernel: Kernel, body: unknown): Promise<void> => {
+  if (typeof body === "object" && body !== null && !("key" in body)) return kernel.clear();
   const lock = lockSchema.parse(body);
   await kernel.place(lock.key, () => library.ensure(lock, { signal: never, tell: silent }));
 };

@@ -8,6 +8,7 @@ import { handles, show } from "#kernel/session/display.ts";
 import { type Using, usingCtx } from "#kernel/session/disposal.ts";
 import { failureOf, interruption, rememberLines } from "#kernel/session/failure.ts";
 import { forgetQuestion } from "#kernel/session/input.ts";
+import { npm } from "#kernel/session/magic.ts";
 import type { ExpressionAnswer, Failure, News, Order, Shown } from "#kernel/session/messages.ts";
 import { importModule, pick } from "#kernel/session/modules.ts";
 import { say } from "#kernel/session/pipe.ts";
@@ -26,6 +27,7 @@ type Slot = {
   wait: typeof wait;
   each: typeof each;
   using: Using;
+  npm: typeof npm;
 };
 
 const nothing = Symbol("nothing");
@@ -43,7 +45,7 @@ export const tell = (news: News): void => {
   say(4, news);
 };
 
-const makeSlot = (): Slot => ({ last: nothing, promise: null, import: importModule, pick, wait, each, using: usingCtx() });
+const makeSlot = (): Slot => ({ last: nothing, promise: null, import: importModule, pick, wait, each, using: usingCtx(), npm });
 
 type Answer = { exceptionDetails?: { text: string; exception?: { objectId?: string; description?: string; value?: unknown } } };
 

@@ -7,6 +7,7 @@
 import { createRequire, SourceMap, stripTypeScriptTypes } from "node:module";
 import MagicString from "magic-string";
 import { parseSync } from "oxc-parser";
+import { callMagic, mayHoldMagic } from "#kernel/session/magic.ts";
 
 /** The compiler is loaded for the first cell that must be compiled: few sessions have one, and it holds 9 MB. */
 const load = createRequire(import.meta.url);
@@ -244,9 +245,13 @@ const takeUsing = (source: string): { source: string; givesBack: boolean; mustCo
   return { source: text.toString(), givesBack: own.length > 0, mustCompile: body.some((node) => !isUsing(node) && holdsUsing(node)) };
 };
 
+/** Lines such as `%npm install …` as calls. Only a cell that is no TypeScript as it stands has them: the same words in a text stay as they are. */
+const takeMagic = (cell: string): string =>
+  mayHoldMagic(cell) && parseSync("cell.ts", cell, { sourceType: "module" }).errors.length > 0 ? callMagic(cell, hook) : cell;
+
 /** Turns a cell into a script for the shared scope; throws CellSyntaxError with the cell's line. */
 export const transformCell = (cell: string): Transformed => {
-  const { source, givesBack, mustCompile } = takeUsing(cell);
+  const { source, givesBack, mustCompile } = takeUsing(takeMagic(cell));
   const { code: plain, lineOf } = eraseTypes(source, mustCompile);
   const { program, errors } = parseSync("cell.js", plain, { sourceType: "module" });
   if (errors.length > 0) raise(plain, "js");
@@ -269,7 +274,8 @@ export const transformCell = (cell: string): Transformed => {
 };
 
 /** Whether a cell is finished, for front ends that run on Enter: an unexpected end means "go on typing". */
-export const completeness = (source: string): "complete" | "incomplete" | "invalid" => {
+export const completeness = (cell: string): "complete" | "incomplete" | "invalid" => {
+  const source = takeMagic(cell);
   const { errors } = parseSync("cell.ts", source, { sourceType: "module" });
   if (errors.length === 0) return "complete";
   const open = source.length - 1;

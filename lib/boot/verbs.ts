@@ -13,6 +13,7 @@ import * as pipelines from "#lib/pipelines/service.ts";
 import * as serving from "#lib/serving/service.ts";
 import * as insideSessions from "#lib/sessions/inside.ts";
 import * as language from "#lib/sessions/language/service.ts";
+import * as packages from "#lib/sessions/packages/service.ts";
 import * as kernelServers from "#lib/sessions/remote/service.ts";
 import * as sessions from "#lib/sessions/service.ts";
 import * as tuning from "#lib/tuning/service.ts";
@@ -27,6 +28,7 @@ export const verbs = verbsOf(
   insideSessions,
   language,
   kernelServers,
+  packages,
   datasets,
   experiments,
   models,

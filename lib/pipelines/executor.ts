@@ -112,6 +112,7 @@ const runAttempt = async (claimed: store.RunRow, left: AbortSignal, stopAskedBy:
         pipelineRunId: attempt.run.id,
       },
       token,
+      packages: pinned.packages,
       payer: { userId: pinned.userId, person: pinned.promotedBy },
     });
     sent = id;

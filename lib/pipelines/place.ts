@@ -7,6 +7,7 @@ import { isProblem } from "#lib/kit/problem.ts";
 import { reading } from "#lib/kit/verb.ts";
 import type { Attempt } from "#lib/pipelines/attempt.ts";
 import { createKernel, findKernel } from "#lib/sessions/kernel-client.ts";
+import { locks } from "#lib/sessions/packages/store.ts";
 import { wishOf } from "#lib/sessions/store.ts";
 import { takeTurn } from "#lib/sessions/turn.ts";
 
@@ -38,7 +39,11 @@ const make = async (attempt: Attempt, listening: Listening): Promise<boolean> =>
   if (!turn) return false;
   const memoryMb = Math.max(wish.memoryMb, env.sessionMemoryMb);
   const device = turn.device ? { device: turn.device.id } : {};
-  await createKernel({ kernelId: attempt.kernelId, token: "", memoryMb, account: payer, ...device });
+  const packages = await locks(
+    { sql: reading(), workspaceId },
+    attempt.stages.map((stage) => stage.packages),
+  );
+  await createKernel({ kernelId: attempt.kernelId, token: "", memoryMb, account: payer, packages, ...device });
   return true;
 };
 

@@ -3,7 +3,7 @@ import { Problem } from "#lib/kit/problem.ts";
 import type { Cell } from "#lib/notebooks/contract.ts";
 
 export type PinnedCell = { cellId: string; position: number; source: string; hash: string };
-export type PinnedStage = { name: string; notebookId: string; cells: PinnedCell[]; limitMs: number };
+export type PinnedStage = { name: string; notebookId: string; cells: PinnedCell[]; limitMs: number; packages?: string | null };
 
 /** The name a cell gives itself in its first line, as in `// @cell train`; null when it has none. */
 export const cellName = (source: string): string | null => /^\s*\/\/\s*@cell\s+(\S.*?)\s*(?:\n|$)/.exec(source)?.[1] ?? null;
@@ -57,6 +57,7 @@ export const pinCells = (cells: Cell[], wanted: { cell: string; sourceHash?: str
 const isSame = (a: PinnedStage, b: PinnedStage): boolean =>
   a.notebookId === b.notebookId &&
   a.limitMs === b.limitMs &&
+  (a.packages ?? null) === (b.packages ?? null) &&
   a.cells.length === b.cells.length &&
   a.cells.every((cell, index) => cell.cellId === b.cells[index]!.cellId && cell.hash === b.cells[index]!.hash);
 

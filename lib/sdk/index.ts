@@ -7,6 +7,7 @@ export * as endpoints from "#lib/sdk/endpoints.ts";
 export * as evaluation from "#lib/sdk/evaluation.ts";
 export * as learn from "#lib/sdk/learn.ts";
 export * as models from "#lib/sdk/models.ts";
+export * as packages from "#lib/sdk/packages.ts";
 export * as pipelines from "#lib/sdk/pipelines.ts";
 export { progress } from "#lib/sdk/progress.ts";
 export * as runs from "#lib/sdk/runs.ts";

@@ -5,9 +5,13 @@ import { WebSocket } from "ws";
 import { gatewayOf, giveBack } from "#lib/devices/leases.ts";
 import { env } from "#lib/kit/env.ts";
 import { Problem } from "#lib/kit/problem.ts";
+import type { Lock } from "#lib/sessions/packages/contract.ts";
 import type { Told } from "#lib/sessions/rules.ts";
 
-const headers = (): Record<string, string> => ({ authorization: `Bearer ${env.internalSecret}`, "content-type": "application/json" });
+export const gatewayHeaders = (): Record<string, string> => ({
+  authorization: `Bearer ${env.internalSecret}`,
+  "content-type": "application/json",
+});
 
 /** To whom a kernel's use is counted until somebody's cell runs. */
 export type Account = { workspaceId: string; notebookId: string; userId: string; person: string };
@@ -19,7 +23,7 @@ const languageMs = 70_000;
 
 const askAt = async (gateway: string, path: string, init: RequestInit = {}, limitMs = 15_000): Promise<Response> => {
   try {
-    return await fetch(`${gateway}${path}`, { ...init, headers: headers(), signal: AbortSignal.timeout(limitMs) });
+    return await fetch(`${gateway}${path}`, { ...init, headers: gatewayHeaders(), signal: AbortSignal.timeout(limitMs) });
   } catch (cause) {
     throw new Problem(
       "unavailable",
@@ -41,6 +45,8 @@ export const createKernel = async (wish: {
   /** The leased graphics card, by its name on its machine. */
   device?: string;
   account: Account;
+  /** Locks whose npm packages it finds; executions wait until they are there. */
+  packages?: Lock[];
 }): Promise<KernelModel> => {
   const answer = await ask(wish.kernelId, "/api/kernels", { method: "POST", body: JSON.stringify({ name: "typescript", atelier: wish }) });
   if (!answer.ok)
@@ -95,7 +101,9 @@ export const askLanguage = async (question: {
 
 /** A long answer of a kernel as it comes; null when there is none. */
 export const streamFromKernel = async (kernelId: string, path: string): Promise<ReadableStream | null> => {
-  const answer = await fetch(`${await gatewayOf(kernelId)}/api/kernels/${kernelId}${path}`, { headers: headers() }).catch(() => null);
+  const answer = await fetch(`${await gatewayOf(kernelId)}/api/kernels/${kernelId}${path}`, { headers: gatewayHeaders() }).catch(
+    () => null,
+  );
   return answer?.ok ? answer.body : null;
 };
 
@@ -104,6 +112,8 @@ export type Execution = {
   code: string;
   cell: { cellId: string; cellHash: string; notebookId: string; revision: number; pipelineRunId?: string };
   token: string;
+  /** The lock whose packages it is to find; not said: those that were last put before the kernel. */
+  packages?: string | null;
   /** Whose use it is. */
   payer: { userId: string | null; person: string };
   stopsOnError?: boolean;
@@ -147,7 +157,9 @@ const request = (one: Execution): string =>
     msg: {
       header: header(one.id, "execute_request"),
       parent_header: {},
-      metadata: { atelier: { ...one.cell, token: one.token, payer: { ...one.payer, userId: one.payer.userId ?? "" } } },
+      metadata: {
+        atelier: { ...one.cell, token: one.token, packages: one.packages, payer: { ...one.payer, userId: one.payer.userId ?? "" } },
+      },
       content: {
         code: one.code,
         silent: false,
@@ -194,7 +206,7 @@ export const openLine = (kernelId: string, owner: Owner): Line => {
     const gateway = await gatewayOf(kernelId);
     if (isClosed || isGone) return;
     const opened = new WebSocket(`${gateway.replace("http", "ws")}/api/kernels/${kernelId}/journal?after=${owner.after()}`, {
-      headers: headers(),
+      headers: gatewayHeaders(),
       maxPayload: 128_000_000,
       perMessageDeflate: false,
     });

@@ -17,6 +17,7 @@ import {
   openLine,
   restartKernel,
 } from "#lib/sessions/kernel-client.ts";
+import { locksOfNotebook } from "#lib/sessions/packages/store.ts";
 import { hasKernel, interruptAt, removeAt, restartAt, startKernel } from "#lib/sessions/remote/client.ts";
 import { openRemoteLine, type RemoteLine } from "#lib/sessions/remote/line.ts";
 import { placeFor } from "#lib/sessions/remote/place.ts";
@@ -278,7 +279,8 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
     await store.putDevice(notebookId, device);
     const account = { workspaceId, notebookId, userId: row.userId ?? "", person: row.person };
     const held = turn.device ? { device: turn.device.id } : {};
-    connect(await createKernel({ kernelId, token: "", memoryMb: row.memoryLimitMb, account, ...held }));
+    const packages = await locksOfNotebook({ sql: reading(), workspaceId }, notebookId);
+    connect(await createKernel({ kernelId, token: "", memoryMb: row.memoryLimitMb, account, packages, ...held }));
   };
 
   /** Who waited for its turn does not lose it to a gateway that is just starting. */

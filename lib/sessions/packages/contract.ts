@@ -89,6 +89,9 @@ const changedSchema = packagesSchema.extend({
   note: z.string().nullable().describe("What to know about the change, such as that a session keeps an older version it has imported"),
 });
 
+/** One change a person asks for. */
+export type PackageChange = { verb: "added"; name: string; range: string } | { verb: "removed"; name: string };
+
 export const packageEvents = { changed: "packages.changed" } as const;
 
 const oneNotebook = { ...inWorkspace, notebook: z.string().max(64) };
