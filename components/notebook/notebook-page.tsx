@@ -6,6 +6,7 @@ import { KernelChoice } from "#components/notebook/kernel-choice.tsx";
 import { NotebookContext, useNotebook } from "#components/notebook/language/cell-models.ts";
 import { useFaults } from "#components/notebook/language/faults.ts";
 import { Outline } from "#components/notebook/outline.tsx";
+import { PackagesButton } from "#components/notebook/packages-dialog.tsx";
 import { Resting } from "#components/notebook/resting.tsx";
 import { TitleBlock } from "#components/notebook/title-block.tsx";
 import { type Actions, useActions } from "#components/notebook/use-actions.ts";
@@ -228,6 +229,7 @@ export const NotebookPage = ({ workspace, person, personId, kernel, can, noteboo
         chosen={kernel}
         isRunning={!["none", "lost"].includes(running.session.status)}
       />
+      {kernel.server === null ? <PackagesButton workspace={workspace} notebook={notebook.id} /> : null}
       {isBusy ? (
         <button type="button" className="btn" onClick={() => actions.interrupt()}>
           <Icon name="stop" />
