@@ -17,6 +17,7 @@ const groups: { title: string; rooms: { name: IconName; word: string }[] }[] = [
     title: "Learn",
     rooms: [
       { name: "experiments", word: "Experiments" },
+      { name: "tuning", word: "Tuning" },
       { name: "evaluation", word: "Evaluation" },
     ],
   },

@@ -1,5 +1,5 @@
 "use client";
-// Find or do: ⌘K everywhere. It lists rooms, commands, and notebooks, models, data sets, pipelines and endpoints by name; `?` tells the keys; `G` then a letter jumps.
+// Find or do: ⌘K everywhere. It lists rooms, commands, and notebooks, models, data sets, pipelines, endpoints and studies by name; `?` tells the keys; `G` then a letter jumps.
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Keys } from "#components/shell/keys.tsx";
 import { Icon, type IconName } from "#components/ui/icon.tsx";
@@ -9,6 +9,7 @@ import { listModels } from "#lib/models/contract.ts";
 import { listNotebooks } from "#lib/notebooks/contract.ts";
 import { listPipelines } from "#lib/pipelines/contract.ts";
 import { listEndpoints } from "#lib/serving/contract.ts";
+import { listStudies } from "#lib/tuning/contract.ts";
 
 type Entry = { id: string; icon: IconName; text: string; kind: string; go: () => void };
 const jumps: Record<string, string> = { n: "notebooks", d: "datasets", e: "experiments", m: "models", p: "pipelines", s: "serving" };
@@ -16,6 +17,7 @@ const rooms: IconName[] = [
   "notebooks",
   "datasets",
   "experiments",
+  "tuning",
   "evaluation",
   "models",
   "pipelines",
@@ -48,12 +50,13 @@ const named = async (workspace: string): Promise<Entry[]> => {
     kind,
     go: () => location.assign(`/${workspace}/${icon}/${encodeURIComponent(key)}`),
   });
-  const [notebooks, models, datasets, pipelines, endpoints] = await Promise.all([
+  const [notebooks, models, datasets, pipelines, endpoints, studies] = await Promise.all([
     call(listNotebooks, { workspace }),
     call(listModels, { workspace }),
     call(listDatasets, { workspace }),
     call(listPipelines, { workspace }),
     call(listEndpoints, { workspace }),
+    call(listStudies, { workspace }),
   ]);
   return [
     ...notebooks.items.map((one) => entry("notebooks", "notebook", one.id, one.title, one.id)),
@@ -61,6 +64,7 @@ const named = async (workspace: string): Promise<Entry[]> => {
     ...datasets.items.map((one) => entry("datasets", "data set", one.id, one.name, one.name)),
     ...pipelines.items.map((one) => entry("pipelines", "pipeline", one.id, one.name, one.name)),
     ...endpoints.items.map((one) => entry("serving", "endpoint", one.id, one.name, one.name)),
+    ...studies.items.map((one) => entry("tuning", "study", one.id, one.name, one.name)),
   ];
 };
 

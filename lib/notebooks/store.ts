@@ -1,5 +1,5 @@
 // SQL of the notebooks room: the list, and a document's history as bytes.
-import { and, asc, desc, eq, gt, isNotNull, isNull, lte, sql as raw } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, lte, sql as raw } from "drizzle-orm";
 import { type Scoped, type Sql, sql, transaction } from "#db";
 import { notebook, notebookSnapshot, notebookUpdate } from "#drizzle/tables/notebooks.ts";
 import type { Notebook } from "#lib/notebooks/contract.ts";
@@ -38,6 +38,16 @@ export const findNotebook = async (at: Scoped, id: string): Promise<Notebook | n
     .from(notebook)
     .where(and(eq(notebook.id, id), eq(notebook.workspaceId, at.workspaceId)));
   return row ? toNotebook(row) : null;
+};
+
+/** Titles of notebooks by id; those that are gone are left out. */
+export const titlesOf = async (at: Scoped, ids: readonly string[]): Promise<Map<string, string>> => {
+  if (ids.length === 0) return new Map();
+  const rows = await at.sql
+    .select({ id: notebook.id, title: notebook.title })
+    .from(notebook)
+    .where(and(eq(notebook.workspaceId, at.workspaceId), inArray(notebook.id, [...ids])));
+  return new Map(rows.map((row) => [row.id, row.title]));
 };
 
 /** The notebook behind a socket, whatever its workspace; the caller checks rights to that workspace next. */

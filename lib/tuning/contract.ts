@@ -81,7 +81,16 @@ export const studySchema = z.object({
     .object({ number: z.number().int(), values: z.array(z.number()) })
     .nullable()
     .describe("The best complete trial by the first objective"),
-  source: z.object({ notebookId: z.string(), cellId: z.string(), cellHash: z.string(), revision: z.number().int() }).nullable(),
+  course: z.array(z.number()).describe("The best value so far by the first objective, trial after trial, at most 40 of them"),
+  source: z
+    .object({
+      notebookId: z.string(),
+      title: z.string().nullable().describe("Null when the notebook was deleted for good"),
+      cellId: z.string(),
+      cellHash: z.string(),
+      revision: z.number().int(),
+    })
+    .nullable(),
   createdBy: z.string(),
   createdAt: z.string(),
   changedAt: z.string(),

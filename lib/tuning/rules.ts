@@ -60,6 +60,15 @@ export const bestOf = (plan: Plan, trials: readonly StoredTrial[]): { number: nu
   return best ? { number: best.number, values: trials[best.number]!.values } : null;
 };
 
+/** The best value so far after each complete trial, thinned to `most` of them; the last one stays. */
+export const courseOf = (plan: Plan, trials: readonly StoredTrial[], most = 40): number[] => {
+  const better = plan.objectives[0]!.direction === "minimize" ? Math.min : Math.max;
+  const course: number[] = [];
+  for (const one of trials) if (one.state === "complete") course.push(better(course.at(-1) ?? one.values[0]!, one.values[0]!));
+  const step = Math.max(1, Math.ceil(course.length / most));
+  return course.filter((_, i) => (course.length - 1 - i) % step === 0);
+};
+
 export const frontOf = (plan: Plan, trials: readonly StoredTrial[]): number[] =>
   bestTrials(searched(plan, trials), directionsOf(plan)).map((one) => one.number);
 

@@ -7,6 +7,7 @@ import { type Scope, verb } from "#lib/kit/verb.ts";
 import type { Space } from "#lib/learn/search/space.ts";
 import { orderOf } from "#lib/learn/search/space.ts";
 import { report, suggest } from "#lib/learn/search/study.ts";
+import { titlesOf } from "#lib/notebooks/store.ts";
 import * as contract from "#lib/tuning/contract.ts";
 import { type Plan, planSchema, tuningEvents } from "#lib/tuning/contract.ts";
 import { frontOf, importanceOf, leaseMs, lostTrial, type StoredTrial, silent, spent, toSearch } from "#lib/tuning/rules.ts";
@@ -22,6 +23,15 @@ const touch = async (scope: Scope, study: store.StoredStudy, change: Parameters<
   await store.updateStudy(scope, study.row.id, { ...change, changedAt: scope.now });
   scope.emit(tuningEvents.changed, study.row.id);
 };
+
+/** A study as a noun, with the title of the notebook it came from. */
+const nouns = async (scope: Scope, found: { study: store.StoredStudy; trials: StoredTrial[] }[]): Promise<contract.Study[]> => {
+  const ids = found.flatMap(({ study }) => (study.row.source ? [(study.row.source as store.Source).notebookId] : []));
+  const titles = await titlesOf(scope, [...new Set(ids)]);
+  return found.map(({ study, trials }) => store.toStudy(study, trials, titles));
+};
+const noun = async (scope: Scope, study: store.StoredStudy, trials: StoredTrial[]): Promise<contract.Study> =>
+  (await nouns(scope, [{ study, trials }]))[0]!;
 
 const refuse = (plan: Plan): void => {
   const fault = ((): string | null => {
@@ -39,7 +49,7 @@ const refuse = (plan: Plan): void => {
     throw new Problem("invalid", "tuning.objectives", "objectives: Two have the same name. Name each differently.");
 };
 
-export const listStudies = verb(contract.listStudies, async (scope) => ({ items: await store.studies(scope) }));
+export const listStudies = verb(contract.listStudies, async (scope) => ({ items: await nouns(scope, await store.studies(scope)) }));
 
 export const openStudy = verb(contract.openStudy, async (scope, { workspace: _, name, ...given }) => {
   const plan = planSchema.parse(given);
@@ -69,7 +79,7 @@ export const openStudy = verb(contract.openStudy, async (scope, { workspace: _, 
   if (wanted > had) await store.widenBudget(scope, study.row.id, plan);
   if (study.row.id === id) await scope.audit("tuning.opened", id, { name });
   await touch(scope, study);
-  return store.toStudy({ ...study, plan }, await store.trialsOf(scope, study.row.id));
+  return noun(scope, { ...study, plan }, await store.trialsOf(scope, study.row.id));
 });
 
 export const readStudy = verb(contract.readStudy, (scope, { study: key }) =>
@@ -77,7 +87,7 @@ export const readStudy = verb(contract.readStudy, (scope, { study: key }) =>
     const study = await findStudy(at, key);
     const trials = await store.trialsOf(at, study.row.id);
     return {
-      ...store.toStudy(study, trials),
+      ...(await noun(at, study, trials)),
       trials: trials.map(store.shown),
       front: frontOf(study.plan, trials),
       importance: importanceOf(study.plan, trials),
@@ -164,7 +174,7 @@ const setStatus = async (scope: Scope, key: string, status: "open" | "stopped") 
     await touch(scope, study, { status });
     await scope.audit(status === "open" ? "tuning.resumed" : "tuning.stopped", study.row.id);
   }
-  return store.toStudy({ ...study, row: { ...study.row, status } }, await store.trialsOf(scope, study.row.id));
+  return noun(scope, { ...study, row: { ...study.row, status } }, await store.trialsOf(scope, study.row.id));
 };
 
 export const stopStudy = verb(contract.stopStudy, (scope, { study }) => setStatus(scope, study, "stopped"));

@@ -3,7 +3,7 @@ import { and, asc, desc, eq, inArray, or, sql as raw } from "drizzle-orm";
 import type { Scoped } from "#db";
 import { tuningStudy, tuningTrial } from "#drizzle/tables/tuning.ts";
 import { type Plan, planSchema, type Study, type Trial, type TrialState } from "#lib/tuning/contract.ts";
-import { bestOf, type StoredTrial } from "#lib/tuning/rules.ts";
+import { bestOf, courseOf, type StoredTrial } from "#lib/tuning/rules.ts";
 
 type StudyRow = typeof tuningStudy.$inferSelect;
 type TrialRow = typeof tuningTrial.$inferSelect;
@@ -28,7 +28,11 @@ const toTrial = (row: TrialRow): StoredTrial => ({
 /** A trial without what only the study needs to know. */
 export const shown = ({ rungs: _rungs, owner: _owner, leaseUntil: _lease, ...trial }: StoredTrial): Trial => trial;
 
-export const toStudy = ({ row, plan }: StoredStudy, trials: readonly StoredTrial[]): Study => {
+export type Source = { notebookId: string; cellId: string; cellHash: string; revision: number };
+
+/** The study as a noun; `titles` are those of the notebooks that studies came from. */
+export const toStudy = ({ row, plan }: StoredStudy, trials: readonly StoredTrial[], titles: ReadonlyMap<string, string>): Study => {
+  const source = row.source as Source | null;
   const of = (state: TrialState): number => trials.filter((one) => one.state === state).length;
   return {
     id: row.id,
@@ -37,7 +41,8 @@ export const toStudy = ({ row, plan }: StoredStudy, trials: readonly StoredTrial
     status: row.status as Study["status"],
     counts: { running: of("running"), complete: of("complete"), pruned: of("pruned"), failed: of("failed"), lost: of("lost") },
     best: bestOf(plan, trials),
-    source: row.source as Study["source"],
+    course: courseOf(plan, trials),
+    source: source && { ...source, title: titles.get(source.notebookId) ?? null },
     createdBy: row.createdBy,
     createdAt: row.createdAt.toISOString(),
     changedAt: row.changedAt.toISOString(),
@@ -85,8 +90,8 @@ export const widenBudget = async (at: Scoped, id: string, plan: Plan): Promise<v
 export const trialsOf = async (at: Scoped, studyId: string): Promise<StoredTrial[]> =>
   (await at.sql.select().from(tuningTrial).where(eq(tuningTrial.studyId, studyId)).orderBy(asc(tuningTrial.number))).map(toTrial);
 
-/** Studies with what the list says of them, at most 200; reports stay where they are. */
-export const studies = async (at: Scoped): Promise<Study[]> => {
+/** Studies, last changed first, each with its trials as far as a list needs them, at most 200; reports stay where they are. */
+export const studies = async (at: Scoped): Promise<{ study: StoredStudy; trials: StoredTrial[] }[]> => {
   const rows = await at.sql
     .select()
     .from(tuningStudy)
@@ -111,12 +116,11 @@ export const studies = async (at: Scoped): Promise<Study[]> => {
     )
     .orderBy(asc(tuningTrial.number));
   const blank = { params: {}, rungs: [], message: null, runNumber: null, retryOf: null, owner: "", leaseUntil: null, endedAt: null };
-  return rows.map((row) =>
-    toStudy(
-      toStored(row),
-      found.filter((one) => one.studyId === row.id).map((one) => toTrial({ ...blank, startedAt: row.createdAt, ...one })),
-    ),
-  );
+  const own = Map.groupBy(found, (one) => one.studyId);
+  return rows.map((row) => ({
+    study: toStored(row),
+    trials: (own.get(row.id) ?? []).map((one) => toTrial({ ...blank, startedAt: row.createdAt, ...one })),
+  }));
 };
 
 export const insertTrial = async (at: Scoped, row: typeof tuningTrial.$inferInsert): Promise<void> => {

@@ -9,6 +9,7 @@ import { createInvitation } from "#lib/workspace/contract.ts";
 import { noBrowser, openBrowser, watchPage } from "#test/kit/browser.ts";
 import { eventually, type Product, signIn, startProduct } from "#test/kit/product.ts";
 import { asking, workspace } from "#test/kit/story.ts";
+import { furnishFront, furnishStudy } from "#test/kit/tuning.ts";
 
 const browser = await openBrowser();
 const sizes = [
@@ -22,6 +23,7 @@ const rooms = [
   "/datasets",
   "/experiments",
   "/experiments/automl",
+  "/tuning",
   "/evaluation",
   "/models",
   "/pipelines",
@@ -64,6 +66,8 @@ describe.skipIf(!browser)(`screens${browser ? "" : `: no browser here (${noBrows
   beforeAll(async () => {
     product = await startProduct({ environment: { ATELIER_SEED: "1" } });
     const ask = asking(product);
+    await furnishStudy(ask, "credit boosting", 38);
+    await furnishFront(ask, "small and sharp");
     await eventually("the example notebook has run", () => product.said().includes("The example notebook has run."), 180_000);
     const [notebook] = (await ask(listNotebooks, { workspace })).items;
     const [experiment] = (await ask(listExperiments, { workspace })).items;
@@ -74,6 +78,8 @@ describe.skipIf(!browser)(`screens${browser ? "" : `: no browser here (${noBrows
       "/datasets/lending_club",
       `/experiments/${experiment!.id}`,
       `/experiments/runs/${run!.number}`,
+      "/tuning/credit%20boosting",
+      "/tuning/small%20and%20sharp",
       "/models/credit-default",
       "/models/credit-default/versions/1",
       "/pipelines/Nightly%20credit",
@@ -156,7 +162,7 @@ describe.skipIf(!browser)(`screens${browser ? "" : `: no browser here (${noBrows
 
   it("what is not there says so, and how to go on", async () => {
     const absent = ["notebooks/nb_absent", "datasets/absent", "experiments/exp_absent", "experiments/runs/999999", "models/absent"];
-    const more = ["models/credit-default/versions/99", "pipelines/absent", "serving/absent", "monitoring/absent"];
+    const more = ["models/credit-default/versions/99", "pipelines/absent", "serving/absent", "monitoring/absent", "tuning/absent"];
     const paths = [...[...absent, ...more].map((path) => `/${workspace}/${path}`), "/absent", "/absent/notebooks"];
     for (const theme of themes) await visitAll(paths, theme, sizes[0]!, "absent", { status: 404 });
     const page = await context.newPage();

@@ -1,0 +1,108 @@
+"use client";
+// Studies with their state, their best value and how they came to it.
+import { Live } from "#components/hooks/use-live.ts";
+import { PageHead } from "#components/shell/frame.tsx";
+import { endedOf, stateOf } from "#components/tuning/words.ts";
+import { Empty } from "#components/ui/empty.tsx";
+import { metric, Spark, Steel, Time } from "#components/ui/figures.tsx";
+import { State } from "#components/ui/state.tsx";
+import type { Study } from "#lib/tuning/contract.ts";
+import "#components/tuning/tuning.css";
+
+const Row = ({ workspace, study }: { workspace: string; study: Study }) => {
+  const state = stateOf(study);
+  const ended = endedOf(study);
+  const [first] = study.plan.objectives;
+  return (
+    <tr>
+      <td className={`scribed is-${state.of}`}>
+        <a className="name" href={`/${workspace}/tuning/${encodeURIComponent(study.name)}`}>
+          {study.name}
+        </a>
+      </td>
+      <td>
+        <State of={state.of}>{state.word}</State>
+      </td>
+      <td>
+        <span className="trialrule">
+          <Steel
+            fraction={ended / study.plan.trials}
+            sentence={`${ended} of ${study.plan.trials} trials have ended`}
+            state={state.of === "done" ? "done" : "running"}
+          />
+          <span>
+            {ended} of {study.plan.trials}
+          </span>
+        </span>
+      </td>
+      <td className="num">{study.counts.pruned}</td>
+      <td className="num">{study.counts.failed}</td>
+      <td>
+        {first!.name} <span className="dim">{first!.direction === "maximize" ? "greatest" : "least"}</span>
+        {study.plan.objectives.length > 1 ? <span className="dim"> and {study.plan.objectives.length - 1} more</span> : null}
+      </td>
+      <td className="num strong">{study.best ? metric(study.best.values[0]) : "–"}</td>
+      <td className="soft">
+        <Spark values={study.course} label={`Best ${first!.name} so far in ${study.name}`} />
+      </td>
+      <td>
+        {study.source ? (
+          <a className="lk" href={`/${workspace}/notebooks/${study.source.notebookId}#${study.source.cellId}`}>
+            {study.source.title ?? "a deleted notebook"}
+          </a>
+        ) : (
+          <span className="dim">over the API</span>
+        )}
+      </td>
+      <td>{study.createdBy}</td>
+      <td>
+        <Time at={study.changedAt} />
+      </td>
+    </tr>
+  );
+};
+
+export const StudyList = ({ workspace, items }: { workspace: string; items: Study[] }) => (
+  <main className="page">
+    <Live workspace={workspace} topics={["tuning.changed"]} />
+    <PageHead title="Tuning" sentence="Searches for the parameters that make an objective best" />
+    {items.length === 0 ? (
+      <Empty
+        title="No study yet."
+        action={
+          <a className="btn primary" href={`/${workspace}/notebooks`}>
+            Open a notebook
+          </a>
+        }
+      >
+        A study tries parameters one after the other and learns from each. Call <span className="mono">tuning.tune</span> in a cell with a
+        space, an objective and a number of trials; the study appears here with the first of them.
+      </Empty>
+    ) : (
+      <div className="wide">
+        <table className="t">
+          <thead>
+            <tr>
+              <th>Study</th>
+              <th>State</th>
+              <th>Trials</th>
+              <th className="num">Pruned</th>
+              <th className="num">Failed</th>
+              <th>Objective</th>
+              <th className="num">Best</th>
+              <th>Best so far</th>
+              <th>Notebook</th>
+              <th>By</th>
+              <th>Changed</th>
+            </tr>
+          </thead>
+          <tbody>
+            {items.map((one) => (
+              <Row key={one.id} workspace={workspace} study={one} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    )}
+  </main>
+);
