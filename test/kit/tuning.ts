@@ -39,7 +39,7 @@ export const furnishStudy = async (ask: Ask, name: string, trials: number): Prom
     const height = heightOf(trial.params);
     const speed = Number(trial.params.learningRate) * 0.8;
     let isPruned = false;
-    for (let step = 10; step <= 80 && !isPruned; step += 10) {
+    for (let step = 20; step <= 80 && !isPruned; step += 20) {
       const value = 0.5 + (height - 0.5) * (1 - Math.exp(-speed * step));
       isPruned = (await ask(tuning.reportTrial, { ...at, step, value })).shouldStop;
     }
