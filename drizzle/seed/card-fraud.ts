@@ -4,7 +4,11 @@ import { code, type SeedNotebook, text } from "#drizzle/seed/notebook.ts";
 export const cardFraud: SeedNotebook = {
   key: "card-fraud",
   title: "Card fraud",
-  smaller: { "days: 157": "days: 67, customers: 1200, terminals: 2400, radius: 10", "const week = 115": "const week = 25", "day: 136": "day: 46" },
+  smaller: {
+    "days: 157": "days: 67, customers: 1200, terminals: 2400, radius: 10",
+    "const week = 115": "const week = 25",
+    "day: 136": "day: 46",
+  },
   cells: [
     text(`# Which card was stolen?
 A bank sees ten thousand payments a day, fewer than one in a hundred of them fraud, and learns which only a week later. The payments here

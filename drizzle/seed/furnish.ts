@@ -1,16 +1,14 @@
-// Furnishing a workspace through the same operations that people use: the table, the notebook, and one run of all its cells, which makes
-// the runs, the model, the endpoint, its traffic and the pipeline. Every step looks first, so that it can be begun again anywhere.
+// Furnishing a workspace through the same operations that people use: tables, notebooks, and one run of all cells of a notebook, which
+// makes runs, models and what else its cells make. Every step looks first, so that it can be begun again anywhere.
 import { readFileSync } from "node:fs";
-import { cells, title } from "#drizzle/seed/credit-default.ts";
+import type { SeedNotebook } from "#drizzle/seed/notebook.ts";
+import { lendingClub, type SeedTable } from "#drizzle/seed/tables.ts";
 import { createDataset, readDataset, readVersion, uploadVersion } from "#lib/datasets/contract.ts";
 import { type CallOptions, call } from "#lib/kit/call.ts";
 import type { CallInputOf, Operation, OutputOf } from "#lib/kit/operation.ts";
 import { isProblem } from "#lib/kit/problem.ts";
 import { createNotebook, listNotebooks, readNotebook } from "#lib/notebooks/contract.ts";
 import { type CellState, isPending, type Output, readOutputs, runCells } from "#lib/sessions/contract.ts";
-
-const table = new URL("data/lending_club.csv", import.meta.url);
-const name = "lending_club";
 
 export type House = { url: string; token: string; workspace: string };
 export type Ran = { notebook: string; cells: { hash: string; state: CellState; outputs: Output[] }[] };
@@ -28,19 +26,14 @@ const orNull = async <T>(answer: Promise<T>): Promise<T | null> =>
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The table, uploaded once and read to its end. */
-export const bringTable = async (house: House): Promise<void> => {
+/** A table, uploaded once and read to its end. */
+export const bringTable = async (house: House, { name, file, description }: SeedTable = lendingClub): Promise<void> => {
   const { workspace } = house;
   const ask = caller(house);
   const found = await orNull(ask(readDataset, { workspace, dataset: name }));
-  if (!found)
-    await ask(createDataset, {
-      workspace,
-      name,
-      description: "9,857 loans of an online lender with their outcome. From the R package modeldata 1.1.0, MIT licence.",
-    });
+  if (!found) await ask(createDataset, { workspace, name, description });
   if (!(await orNull(ask(readVersion, { workspace, dataset: name, version: "latest" }))))
-    await ask(uploadVersion, { workspace, dataset: name, fileName: `${name}.csv` }, { body: readFileSync(table) as never });
+    await ask(uploadVersion, { workspace, dataset: name, fileName: `${name}.csv` }, { body: readFileSync(file) as never });
   for (;;) {
     const { status, failure } = await ask(readVersion, { workspace, dataset: name, version: "latest" });
     if (status === "ready") return;
@@ -49,8 +42,8 @@ export const bringTable = async (house: House): Promise<void> => {
   }
 };
 
-/** The notebook's id; made when nobody made it, left alone when somebody changed or trashed it. */
-export const bringNotebook = async (house: House): Promise<{ id: string; isNew: boolean }> => {
+/** A notebook's id; made when nobody made it, left alone when somebody changed or trashed it. */
+export const bringNotebook = async (house: House, { title, cells }: SeedNotebook): Promise<{ id: string; isNew: boolean }> => {
   const { workspace } = house;
   const ask = caller(house);
   for (const trash of ["false", "true"] as const) {
@@ -58,7 +51,7 @@ export const bringNotebook = async (house: House): Promise<{ id: string; isNew: 
     const known = items.find((one) => one.title === title);
     if (known) return { id: known.id, isNew: false };
   }
-  return { id: (await ask(createNotebook, { workspace, title, cells })).id, isNew: true };
+  return { id: (await ask(createNotebook, { workspace, title, cells: [...cells] })).id, isNew: true };
 };
 
 /** Runs every cell that has not been run to its end, waits, and answers what came of all of them; throws when one failed. */
@@ -72,7 +65,7 @@ export const runNotebook = async (house: House, notebook: string, requestId: str
     const now = await ask(readOutputs, { workspace, notebook });
     const states = code.map((cell) => now.cells.find((one) => one.cellId === cell.id));
     const failed = states.find((one) => one?.status === "failed" || one?.status === "cancelled");
-    if (failed) throw new Error(`A cell of ${title} ${failed.status}: ${failed.message ?? "look at the notebook"}`);
+    if (failed) throw new Error(`A cell of ${read.title} ${failed.status}: ${failed.message ?? "look at the notebook"}`);
     if (states.every((one) => one && !isPending(one.status)))
       return {
         notebook,

@@ -1,4 +1,4 @@
-// The outputs that the notebook ships with: what its cells said when they were last recorded, kept with the hash of each cell's text and
+// The outputs that a notebook ships with: what its cells said when they were last recorded, kept with the hash of each cell's text and
 // placed as history, so that a reader sees them before anything has run here. A cell whose text has changed since is left without.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { eq } from "drizzle-orm";
@@ -9,25 +9,39 @@ import { newId } from "#lib/kit/ids.ts";
 import type { Cell } from "#lib/notebooks/contract.ts";
 import type { Output } from "#lib/sessions/contract.ts";
 
-const file = new URL("outputs/credit-default.json", import.meta.url);
+const fileOf = (key: string): URL => new URL(`outputs/${key}.json`, import.meta.url);
 
 export type Recorded = { recordedAt: string; cells: { hash: string; tookMs: number; outputs: Output[] }[] };
 
-export const readRecorded = (): Recorded | null => (existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Recorded) : null);
+export const readRecorded = (key: string): Recorded | null =>
+  existsSync(fileOf(key)) ? (JSON.parse(readFileSync(fileOf(key), "utf8")) as Recorded) : null;
 
 const took = (from: string | null, to: string | null): number => (from && to ? new Date(to).getTime() - new Date(from).getTime() : 0);
 
-export const writeRecorded = (ran: Ran, at: Date): void => {
+/** A link in Markdown to a page of the workspace, which is only there where the run was. */
+const withoutLinks = (output: Output): Output =>
+  JSON.parse(JSON.stringify(output), (key, value: unknown) =>
+    key === "text/markdown" && typeof value === "string" ? value.replaceAll(/\[([^\]]*)\]\(\/[^)]*\)/g, "$1") : value,
+  ) as Output;
+
+export const writeRecorded = (key: string, ran: Ran, { at, keepsLinks }: { at: Date; keepsLinks: boolean }): void => {
   const recorded: Recorded = {
     recordedAt: at.toISOString(),
-    cells: ran.cells.map(({ hash, state, outputs }) => ({ hash, tookMs: took(state.startedAt, state.endedAt), outputs })),
+    cells: ran.cells.map(({ hash, state, outputs }) => ({
+      hash,
+      tookMs: took(state.startedAt, state.endedAt),
+      outputs: keepsLinks ? outputs : outputs.map(withoutLinks),
+    })),
   };
-  writeFileSync(file, `${JSON.stringify(recorded, null, 1)}\n`);
+  writeFileSync(fileOf(key), `${JSON.stringify(recorded, null, 1)}\n`);
 };
 
 /** Places the recorded outputs under the cells they belong to; does nothing once any cell of the notebook has run. */
-export const placeRecorded = async (notebook: { id: string; workspaceId: string; revision: number; cells: Cell[] }): Promise<void> => {
-  const recorded = readRecorded();
+export const placeRecorded = async (
+  key: string,
+  notebook: { id: string; workspaceId: string; revision: number; cells: Cell[] },
+): Promise<void> => {
+  const recorded = readRecorded(key);
   if (!recorded) return;
   const byHash = new Map(recorded.cells.map((one) => [one.hash, one]));
   const endedAt = new Date(recorded.recordedAt);

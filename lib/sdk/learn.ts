@@ -10,6 +10,7 @@ export { cardTransactions } from "#lib/learn/generators/card-transactions.ts";
 export { itemEvents } from "#lib/learn/generators/item-events.ts";
 export { readmissionCohort } from "#lib/learn/generators/readmission.ts";
 export * as optimisers from "#lib/learn/graph/optimisers.ts";
+export { expectedCalibrationError, recalibration } from "#lib/learn/metrics/calibration.ts";
 export {
   atThreshold,
   averagePrecision,
@@ -21,6 +22,7 @@ export {
   rocAuc,
   rocCurve,
 } from "#lib/learn/metrics/classification.ts";
+export { byGroup } from "#lib/learn/metrics/groups.ts";
 export { levelCodes, levelOrder, oneHot, targetEncoding } from "#lib/learn/preprocess/categories.ts";
 export { dates } from "#lib/learn/preprocess/dates.ts";
 export { inspect } from "#lib/learn/preprocess/findings.ts";

@@ -1,7 +1,7 @@
 // The language service through its operations, on real notebooks, with a real gateway and its language process.
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cells as example } from "#drizzle/seed/credit-default.ts";
+import { library } from "#drizzle/seed/library.ts";
 import * as notebooks from "#lib/notebooks/contract.ts";
 import * as contract from "#lib/sessions/language/contract.ts";
 import { type House, openHouse } from "#test/kit/house.ts";
@@ -177,8 +177,8 @@ describe("diagnostics", () => {
       ["error", "Cannot find name 'test'."],
     ]);
   });
-  it("the example notebook has no error", async () => {
-    const code = example.filter((cell) => cell.cellType === "code").map((cell) => cell.source);
+  it.each(library)("the shipped notebook $title has no error", async (shipped) => {
+    const code = shipped.cells.filter((cell) => cell.cellType === "code").map((cell) => cell.source);
     const { workspace, notebook } = await write(...code.map((source) => source.replaceAll("|", "¦")));
     const { cells } = await house.as("viewer")(contract.diagnoseCells, { workspace, notebook });
     expect(cells.flatMap((cell, i) => cell.faults.filter((one) => one.severity === "error").map((one) => `${i}: ${one.message}`))).toEqual(

@@ -1,7 +1,7 @@
-// The example notebook on a real product's first start: its shipped outputs, its one background run, and what that run made.
+// The shipped notebooks on a real product's first start: their recorded outputs, the one that runs in the background, and what it made.
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cells, title } from "#drizzle/seed/credit-default.ts";
+import { furnishing, library } from "#drizzle/seed/library.ts";
 import { readRecorded } from "#drizzle/seed/recorded.ts";
 import { listDatasets } from "#lib/datasets/contract.ts";
 import { listRuns } from "#lib/experiments/contract.ts";
@@ -15,18 +15,30 @@ import { readOutputs } from "#lib/sessions/contract.ts";
 import { eventually, isHealthy, type Product, startProduct } from "#test/kit/product.ts";
 import { asking, outcomeOf, runAll, workspace } from "#test/kit/story.ts";
 
-describe("what ships with the notebook", () => {
+const titles = library.map((one) => one.title).sort();
+const tables = library.flatMap((one) => (one.tables ?? []).map((table) => table.name)).sort();
+
+describe.each(library)("what ships with $title", ({ key, cells }) => {
   it("the recorded outputs belong to the cells as they are, one for each, and none of them failed", () => {
     const code = cells.filter((cell) => cell.cellType === "code").map((cell) => hashSource(cell.source));
-    const recorded = readRecorded()!;
+    const recorded = readRecorded(key)!;
     expect(recorded.cells.map((one) => one.hash)).toEqual(code);
     expect(recorded.cells.flatMap((one) => one.outputs).filter((one) => one.output_type === "error")).toEqual([]);
   });
   it("names no machine: no path, no address, no person", () => {
-    const text = readFileSync(new URL("../../drizzle/seed/outputs/credit-default.json", import.meta.url), "utf8");
+    const text = readFileSync(new URL(`../../drizzle/seed/outputs/${key}.json`, import.meta.url), "utf8");
     expect(text).not.toMatch(/127\.0\.0\.1|localhost|\/home\/|\/work\/|\/tmp\/|\bada\b|\/root/i);
   });
+  it("links to nothing that a first start does not make", () => {
+    const outputs = readRecorded(key)!.cells.flatMap((one) => one.outputs);
+    const links = JSON.stringify(outputs).match(/\]\(\/main\//g) ?? [];
+    expect(links.length > 0).toBe(key === furnishing.key);
+  });
 });
+
+/** The notebook that runs on a first start, once it is there. */
+const theOne = async (product: Product) =>
+  (await asking(product)(listNotebooks, { workspace })).items.find((one) => one.title === furnishing.title);
 
 describe("a first start", () => {
   let product: Product;
@@ -36,18 +48,19 @@ describe("a first start", () => {
   }, 240_000);
   afterAll(() => product.stop());
 
-  it("shows the notebook with outputs, and furnishes every room by running it", async () => {
-    const { items } = await eventually("the notebook", async () => {
-      const found = await ask()(listNotebooks, { workspace });
-      return found.items.length > 0 && found;
+  it("shows every notebook with outputs, and furnishes every room by running one", async () => {
+    const items = await eventually("the notebooks", async () => {
+      const { items: found } = await ask()(listNotebooks, { workspace });
+      return found.length === library.length && found;
     });
-    expect(items.map((one) => one.title)).toEqual([title]);
-    expect((await outcomeOf(product, items[0]!.id)).outputs.every((one) => one.length > 0)).toBe(true);
+    expect(items.map((one) => one.title).sort()).toEqual(titles);
+    for (const { id } of items) expect((await outcomeOf(product, id)).outputs.every((one) => one.length > 0)).toBe(true);
+    expect(items[0]!.title).toBe(furnishing.title);
     await eventually("the furnishing ends", () => product.said().includes("The example notebook has run."), 120_000);
     const { states } = await outcomeOf(product, items[0]!.id);
     expect(states.map((one) => one.status)).toEqual(states.map(() => "done"));
     await eventually("drift is measured", async () => (await ask()(listMonitors, { workspace })).items[0]?.drifted.includes("annual_inc"));
-    expect((await ask()(listDatasets, { workspace })).items.map((one) => one.name)).toEqual(["lending_club"]);
+    expect((await ask()(listDatasets, { workspace })).items.map((one) => one.name).sort()).toEqual(tables);
     expect((await ask()(listRuns, { workspace })).items.length).toBeGreaterThanOrEqual(3);
     expect((await ask()(listModels, { workspace })).items).toMatchObject([{ name: "credit-default", latest: 1 }]);
     expect((await ask()(listEndpoints, { workspace })).items).toMatchObject([{ name: "credit-default", current: { version: 1 } }]);
@@ -61,7 +74,7 @@ describe("a first start", () => {
   }, 240_000);
 
   it("running all again works: a second version answers, and the same text makes no new revision of the pipeline", async () => {
-    const [notebook] = (await ask()(listNotebooks, { workspace })).items;
+    const notebook = await theOne(product);
     const before = (await ask()(listPipelines, { workspace })).items[0]!.revision;
     await runAll(product, notebook!.id);
     const { states } = await outcomeOf(product, notebook!.id, 90_000);
@@ -76,15 +89,15 @@ describe("a first start", () => {
     const { home, port } = product;
     product = await startProduct({ home, port, environment: { ATELIER_SEED: "1" } });
     expect(product.said()).not.toContain("The example notebook runs");
-    expect((await ask()(listNotebooks, { workspace })).items).toHaveLength(1);
+    expect((await ask()(listNotebooks, { workspace })).items).toHaveLength(library.length);
     expect((await ask()(listEndpoints, { workspace })).items[0]!.current).toMatchObject({ version: 2 });
   });
 
-  it("killed in the middle of furnishing, it goes on at the next start and ends with one notebook, one table, one pipeline", async () => {
+  it("killed in the middle of furnishing, it goes on at the next start and ends with each notebook and table once, and one pipeline", async () => {
     const first = await startProduct({ environment: { ATELIER_SEED: "1" } });
     const other = asking(first);
     await eventually("some cells have run", async () => {
-      const [notebook] = (await other(listNotebooks, { workspace })).items;
+      const notebook = await theOne(first);
       if (!notebook) return false;
       const { cells: states } = await other(readOutputs, { workspace, notebook: notebook.id });
       return states.some((one) => one.status === "running");
@@ -95,10 +108,11 @@ describe("a first start", () => {
       await eventually("furnished", () => second.said().includes("The example notebook has run."), 120_000);
       const again = asking(second);
       const { items } = await again(listNotebooks, { workspace });
-      expect(items).toHaveLength(1);
-      expect((await again(readNotebook, { workspace, notebook: items[0]!.id })).cells).toHaveLength(cells.length);
+      expect(items.map((one) => one.title).sort()).toEqual(titles);
+      const { id } = (await theOne(second))!;
+      expect((await again(readNotebook, { workspace, notebook: id })).cells).toHaveLength(furnishing.cells.length);
       expect((await again(listPipelines, { workspace })).items).toHaveLength(1);
-      expect((await again(listDatasets, { workspace })).items).toHaveLength(1);
+      expect((await again(listDatasets, { workspace })).items.map((one) => one.name).sort()).toEqual(tables);
     } finally {
       await second.stop();
     }

@@ -2,7 +2,7 @@
 // browsers; the example notebook's own cells, with one more that takes its time.
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cells as creditCells } from "#drizzle/seed/credit-default.ts";
+import { creditDefault } from "#drizzle/seed/credit-default.ts";
 import { bringTable } from "#drizzle/seed/furnish.ts";
 import { listRuns } from "#lib/experiments/contract.ts";
 import { listModels, readVersion } from "#lib/models/contract.ts";
@@ -29,10 +29,10 @@ const rows = learn.takeRows(test, [0, 1, 2, 3, 4, 5, 6, 7]);
 console.log("ROWS" + JSON.stringify(Object.fromEntries(Object.entries(rows).map(([name, values]) => [name, [...values]]))));
 console.log("OWN" + JSON.stringify([...better.model.predict(rows)]));`.trim();
 const story = [
-  creditCells[0]!,
-  creditCells[1]!,
+  creditDefault.cells[0]!,
+  creditDefault.cells[1]!,
   { cellType: "code" as const, source: slow },
-  ...creditCells.slice(2),
+  ...creditDefault.cells.slice(2),
   { cellType: "code" as const, source: compare },
 ];
 

@@ -2,7 +2,11 @@
 // A slope below 1 is over-confident, an intercept off 0 is a wrong base rate.
 import { calibrationBins } from "#lib/learn/metrics/classification.ts";
 
-/** Σ n/N·|observed − predicted| over equal-width bins. */
+/**
+ * Σ n/N·|observed − predicted| over equal-width bins.
+ * @example
+ * learn.expectedCalibrationError([0, 0, 1, 1], [0.25, 0.25, 0.75, 0.75]); // → 0.25
+ */
 export const expectedCalibrationError = (labels: ArrayLike<number>, scores: ArrayLike<number>, bins = 10): number =>
   calibrationBins(labels, scores, bins).reduce((sum, bin) => sum + (bin.n / labels.length) * Math.abs(bin.observed - bin.predicted), 0);
 
@@ -11,7 +15,11 @@ const logit = (p: number): number => {
   return Math.log(clipped) - Math.log1p(-clipped);
 };
 
-/** Slope and intercept by maximum likelihood (Newton); NaN when one class is absent or all scores are equal. */
+/**
+ * Slope and intercept by maximum likelihood (Newton); NaN when one class is absent or all scores are equal.
+ * @example
+ * const { slope, intercept } = learn.recalibration(truth, model.predict(test)); // near 1 and 0 when calibrated
+ */
 export const recalibration = (labels: ArrayLike<number>, scores: ArrayLike<number>): { slope: number; intercept: number } => {
   const x = Float64Array.from({ length: scores.length }, (_, i) => logit(scores[i]!));
   let [intercept, slope] = [0, 1];

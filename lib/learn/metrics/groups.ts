@@ -32,7 +32,11 @@ export type Fairness = {
 
 const gap = (values: readonly number[]): number => Math.max(...values) - Math.min(...values);
 
-/** Metrics by group at a threshold; intervals are 95 % from resampled rows of the group. */
+/**
+ * Metrics by group at a threshold; intervals are 95 % from resampled rows of the group.
+ * @example
+ * learn.byGroup([1, 0, 1, 0], [0.9, 0.1, 0.8, 0.7], ["a", "a", "b", "b"]).groups.map((one) => one.selectionRate); // → [0.5,1]
+ */
 export const byGroup = (
   labels: ArrayLike<number>,
   scores: ArrayLike<number>,
