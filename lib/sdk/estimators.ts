@@ -11,17 +11,22 @@ import { neighbours as nearest } from "#lib/learn/estimators/neighbours.ts";
 import { randomForest as forest, decisionTree as tree } from "#lib/learn/estimators/random-forest.ts";
 import type { Columns } from "#lib/learn/tables/table.ts";
 import { session } from "#lib/sdk/door.ts";
-import { progress } from "#lib/sdk/progress.ts";
+import { type Progress, progress } from "#lib/sdk/progress.ts";
 
-/** `run`, from `runs.start`, gets the validation metric of every step as its curve. */
-export type CellFitOptions = FitOptions & { run?: { metric: (key: string, value: number, step?: number) => void } };
+/**
+ * `run`, from `runs.start`, gets the validation metric of every step as its curve. `isQuiet` leaves out the progress rule: for one fit of
+ * many, in a loop that tells its own.
+ */
+export type CellFitOptions = FitOptions & { run?: { metric: (key: string, value: number, step?: number) => void }; isQuiet?: boolean };
 export type CellEstimator = Omit<Estimator, "fit"> & { fit: (table: Columns, options?: CellFitOptions) => Promise<Fitted> };
+
+const silence: Progress = { tell: () => {}, done: () => {}, failed: () => {} };
 
 const shown = (estimator: Estimator): CellEstimator => ({
   ...estimator,
-  fit: async (table: Columns, { run, ...options }: CellFitOptions = {}): Promise<Fitted> => {
+  fit: async (table: Columns, { run, isQuiet, ...options }: CellFitOptions = {}): Promise<Fitted> => {
     let step = 0;
-    const rule = progress(`Fitting ${estimator.kind}`, options.positive === undefined ? "loss" : "AUC");
+    const rule = isQuiet ? silence : progress(`Fitting ${estimator.kind}`, options.positive === undefined ? "loss" : "AUC");
     const startedAt = Date.now();
     try {
       const model = await estimator.fit(table, {

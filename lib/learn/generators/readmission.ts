@@ -4,6 +4,7 @@ import { mulberry32 } from "#lib/learn/random.ts";
 import type { Columns } from "#lib/learn/tables/table.ts";
 
 const ages = ["[20-30)", "[30-40)", "[40-50)", "[50-60)", "[60-70)", "[70-80)", "[80-90)", "[90-100)"] as const;
+const weights = ["[75-100)", "[100-125)", "[125-150)"] as const;
 const ageShares = [0.02, 0.05, 0.1, 0.18, 0.23, 0.25, 0.14, 0.03];
 const admissions = { emergency: 0.54, urgent: 0.2, elective: 0.2, newborn: 0, "?": 0.06 } as const;
 const discharges = { home: 0.62, "home care": 0.14, "skilled nursing": 0.16, "other hospital": 0.04, "?": 0.04 } as const;
@@ -48,7 +49,7 @@ const makeEncounter = (random: Random, patient: number, frailty: number, age: nu
     priorInpatient: inpatient,
     priorEmergency: emergency,
     priorOutpatient: poisson(random, 0.35),
-    weight: random() < 0.95 ? "?" : `[${75 + 25 * Math.floor(random() * 3)}-100)`,
+    weight: random() < 0.95 ? "?" : weights[Math.floor(random() * weights.length)]!,
     a1c: random() < 0.83 ? "?" : random() < 0.5 ? "normal" : "high",
   };
   const risk =
