@@ -25,7 +25,9 @@ const Row = ({ one }: { one: Prediction }) => (
     <td className="num">{ms(one.latencyMs)}</td>
     <td className="num">{whole(one.rows)}</td>
     <td className="mono what">{one.error ? <span className="soft">{one.error}</span> : firstOf(one.outputs)}</td>
-    <td className="dim mono">{one.caller.slice(0, 14)}</td>
+    <td className="dim" title={one.caller}>
+      {one.callerName}
+    </td>
   </tr>
 );
 

@@ -90,6 +90,16 @@ export const listMonitors = operation({
   output: pageOf(monitorSchema),
 });
 
+export const countDrifted = operation({
+  id: "monitoring.count",
+  method: "GET",
+  path: "/workspaces/{workspace}/drifted-endpoints",
+  grant: "read",
+  summary: "Counts the endpoints whose answering version has a drifted feature.",
+  input: z.object(inWorkspace),
+  output: z.object({ endpoints: z.number().int() }),
+});
+
 export const readMonitor = operation({
   id: "monitoring.read",
   method: "GET",

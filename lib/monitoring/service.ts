@@ -64,6 +64,14 @@ export const listMonitors = verb(contract.listMonitors, async (scope, { range })
   };
 });
 
+export const countDrifted = verb(contract.countDrifted, async (scope) => {
+  const drifted = await store.driftedVersions(scope);
+  if (drifted.length === 0) return { endpoints: 0 };
+  const all = await endpoints(scope, { limit: endpointLimit, after: null, isTrash: false });
+  const answering = new Map(all.map((one) => [one.id, one.current?.version]));
+  return { endpoints: drifted.filter((one) => answering.get(one.endpointId) === one.version).length };
+});
+
 const driftOf = async (scope: Scope, endpointId: string, version: number, features: store.FeatureRow[]): Promise<Drift> => {
   const points = await store.points(scope, endpointId, version, new Date(scope.now.getTime() - 28 * 86_400_000));
   const historyOf = (feature: string) => {

@@ -96,6 +96,13 @@ export const features = (at: Scoped, endpointId: string, version: number): Promi
 export const allFeatures = (at: Scoped): Promise<FeatureRow[]> =>
   at.sql.select().from(driftFeature).where(eq(driftFeature.workspaceId, at.workspaceId));
 
+/** Versions of which at least one feature has drifted, whether they answer or not. */
+export const driftedVersions = (at: Scoped): Promise<{ endpointId: string; version: number }[]> =>
+  at.sql
+    .selectDistinct({ endpointId: driftFeature.endpointId, version: driftFeature.version })
+    .from(driftFeature)
+    .where(and(eq(driftFeature.workspaceId, at.workspaceId), eq(driftFeature.status, "drifted")));
+
 /** Writes the newest measure of a feature, and its point in the history (one in ten seconds at most). */
 export const putMeasure = async (
   at: Scoped,

@@ -55,7 +55,8 @@ export const predictionSchema = z.object({
   inputs: z.record(z.string(), z.array(z.unknown())).nullable().describe("First rows by tensor; null when refused or too large"),
   outputs: z.record(z.string(), z.array(z.unknown())).nullable(),
   error: z.string().nullable(),
-  caller: z.string(),
+  caller: z.string().describe("Id of the person or token that asked"),
+  callerName: z.string().describe("Their name now; the id when they are gone"),
 });
 export type Prediction = z.output<typeof predictionSchema>;
 

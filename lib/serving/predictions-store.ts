@@ -1,8 +1,9 @@
 // SQL of the prediction log. A batch comes as the bytes the serving process wrote and goes to PostgreSQL unparsed; its id makes it count
 // once. An advisory lock orders the writers, so that numbers become visible in order and a reader's cursor misses nothing.
-import { and, desc, eq, gt, gte, isNotNull, lt, lte, sql as raw } from "drizzle-orm";
+import { and, desc, eq, getTableColumns, gt, gte, isNotNull, lt, lte, sql as raw } from "drizzle-orm";
 import { type Scoped, type Sql, sql, transaction } from "#db";
 import { prediction, predictionBatch } from "#drizzle/tables/serving.ts";
+import { token, user } from "#drizzle/tables/workspace.ts";
 import type { Prediction } from "#lib/serving/contract.ts";
 
 const orderLock = 7_302_118;
@@ -30,8 +31,10 @@ export const predictions = async (
   page: { limit: number; before: string[] | null; isFailed: boolean },
 ): Promise<(Prediction & { seq: number })[]> => {
   const rows = await at.sql
-    .select()
+    .select({ ...getTableColumns(prediction), callerName: raw<string>`coalesce(${user.name}, ${token.name}, ${prediction.caller})` })
     .from(prediction)
+    .leftJoin(user, eq(user.id, prediction.caller))
+    .leftJoin(token, and(eq(token.id, prediction.caller), eq(token.workspaceId, prediction.workspaceId)))
     .where(
       and(
         eq(prediction.workspaceId, at.workspaceId),
@@ -55,6 +58,7 @@ export const predictions = async (
     outputs: row.outputs,
     error: row.error,
     caller: row.caller,
+    callerName: row.callerName,
   }));
 };
 

@@ -50,6 +50,12 @@ describe("refusals", () => {
   );
   refusals(
     () => house,
+    contract.countDrifted,
+    () => main,
+    { minimumRole: "viewer" },
+  );
+  refusals(
+    () => house,
     contract.readMonitor,
     () => ({ ...main, endpoint: "credit" }),
     { minimumRole: "viewer", bad: { range: "2h" } },
@@ -99,6 +105,7 @@ describe("watching", () => {
     const page = await read();
     expect(page.drift!.features[0]).toMatchObject({ feature: "income", status: "drifted" });
     expect(page.drifted).toEqual(["income"]);
+    expect(await house.as("viewer")(contract.countDrifted, main)).toEqual({ endpoints: 1 });
     expect(page.happenings[0]).toMatchObject({ kind: "drifted", subject: "income", note: "open", until: null, version: 1 });
     expect(await news()).toBe(1);
     const spread = await house.as("viewer")(contract.readDistribution, { ...main, endpoint: "credit", feature: "income" });
@@ -115,6 +122,7 @@ describe("watching", () => {
     await work();
     const after = await read();
     expect(after.drifted).toEqual([]);
+    expect(await house.as("viewer")(contract.countDrifted, main)).toEqual({ endpoints: 0 });
     expect(after.happenings.find((one) => one.kind === "drifted")!.note).toMatch(/^closed by itself after/);
   });
   it("MO1 counters that start over at any moment, or run at once, count every prediction once", async () => {

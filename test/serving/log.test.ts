@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => house.close());
 
 const request = (income: number, grade = "B") => requestOfColumns(credit.signature, { income: [income], rate: [null], grade: [grade] });
-const query = async (text: string) => (await import("#db")).pool().query(text);
+const query = async (text: string, values: unknown[] = []) => (await import("#db")).pool().query(text, values);
 const logged = async (): Promise<number[]> =>
   (await query("select inputs->'income'->>0 as income from prediction where status = 200 order by seq")).rows.map(
     (row: { income: string }) => Number(row.income),
@@ -39,6 +39,7 @@ describe("the log", () => {
       inputs: { income: [1000], rate: [null], grade: ["\ufffd half a pair"] },
       error: null,
     });
+    expect(answered!.callerName).toBe((await query("select name from token where id = $1", [answered!.caller])).rows[0].name);
     expect(answered!.outputs!.probability).toEqual((answer.body.outputs as { data: number[] }[])[0]!.data);
     expect(answered!.latencyMs).toBeGreaterThan(0);
     expect(refused).toMatchObject({ status: 400, rows: 0, inputs: null, error: expect.stringContaining("no input") });
