@@ -41,9 +41,9 @@ export type Trainer = {
   step: (batches: Batch | readonly Batch[], more?: { rate?: number }) => Promise<StepReport>;
   /** Loss and metrics without moving anything, in predict mode. */
   evaluate: (batch: Batch) => Promise<{ loss: number; metrics: Record<string, number> }>;
-  /** Copies of all weights. */
-  weights: () => Promise<Map<string, Float32Array>>;
-  /** Everything that lives on between steps, as bytes; `facts` and other weights (the best so far) ride along. */
+  /** Copies of all weights, or of those that are wanted. */
+  weights: (isWanted?: (name: string) => boolean) => Promise<Map<string, Float32Array>>;
+  /** Everything that moves from step to step, as bytes (frozen weights that were given are given again when resuming); `facts` and other weights (the best so far) ride along. */
   checkpoint: (facts?: Readonly<Record<string, string>>, beside?: Weights) => Promise<Uint8Array>;
   /** Goes on from a checkpoint, bit for bit; answers what rode along. */
   restore: (bytes: Uint8Array) => Promise<{ facts: Readonly<Record<string, string>>; beside: Map<string, Float32Array> }>;
@@ -203,7 +203,7 @@ export const openTrainer = async (options: TrainerOptions): Promise<Trainer> => 
     device,
     stepCount: () => count,
     step,
-    weights: () => states.read(states.names().filter((name) => weightNames.has(name))),
+    weights: (isWanted = () => true) => states.read(states.names().filter((name) => weightNames.has(name) && isWanted(name))),
     evaluate: async (batch) => {
       const one = await programs.get(batch, "evaluate");
       await ensure(one.step);
@@ -211,7 +211,8 @@ export const openTrainer = async (options: TrainerOptions): Promise<Trainer> => 
       return { loss: numberIn(answers, "loss"), metrics: metricsIn(answers) };
     },
     checkpoint: async (facts = {}, beside = new Map()) => {
-      const numbers = await states.read(states.names().filter((name) => !name.endsWith(slotOf("", "sum"))));
+      const isGiven = (name: string): boolean => options.trainable?.(name) === false && options.weights?.has(name) === true;
+      const numbers = await states.read(states.names().filter((name) => !name.endsWith(slotOf("", "sum")) && !isGiven(name)));
       const tensors = new Map([...numbers].map(([name, data]) => [name, { data, shape: states.kindOf(name).shape }]));
       for (const [name, data] of beside) tensors.set(`${besidePrefix}${name}`, { data, shape: [data.length] });
       const own = {

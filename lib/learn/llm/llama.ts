@@ -17,6 +17,7 @@
 // one product, so that keys and values are never copied.
 //
 // Weights are called by their names in PyTorch checkpoints and stand as they stand there, [out, in].
+import { recomputed } from "#lib/learn/graph/gradient.ts";
 import { constant, type Graph, type Initial, layer, sharedParameter, type Tensor } from "#lib/learn/graph/graph.ts";
 import { add, mul, neg, silu } from "#lib/learn/graph/operators/elementwise.ts";
 import { gather } from "#lib/learn/graph/operators/indexing.ts";
@@ -59,6 +60,8 @@ export type DecoderOptions = {
   project?: Projection | undefined;
   /** For going on from a past: angles of these positions, what they may look at [time, past + time], and each layer's past. */
   since?: { angles: Angles; mask: Tensor; past: readonly Past[] };
+  /** Layers compute their activations again on the way back instead of keeping them: less memory, a third more time. */
+  isRecomputed?: boolean | undefined;
 };
 
 const matrix = normal(0.02);
@@ -118,7 +121,11 @@ const block = (x: Tensor, name: string, shape: LlamaShape, angles: Angles, mask:
 };
 
 /** What stands behind the last layer, normed, for tokens [count, time] (int64): [count, time, width]; and every layer's new keys and values. */
-export const hiddenStates = (tokens: Tensor, shape: LlamaShape, { project = projected, since }: DecoderOptions = {}) => {
+export const hiddenStates = (
+  tokens: Tensor,
+  shape: LlamaShape,
+  { project = projected, since, isRecomputed = false }: DecoderOptions = {},
+) => {
   const { graph } = tokens;
   const time = tokens.shape[1]!;
   const fixed = since ? null : anglesAt(shape, 0, time);
@@ -130,9 +137,12 @@ export const hiddenStates = (tokens: Tensor, shape: LlamaShape, { project = proj
   const present: Past[] = [];
   let x = gather(weight(graph, "model.embed_tokens.weight", [shape.vocabulary, shape.width], matrix), tokens);
   for (let i = 0; i < shape.layers; i++) {
-    const made = layer(graph, "block", () => block(x, `model.layers.${i}`, shape, angles, mask, since?.past[i], project));
-    present.push({ k: made.k, v: made.v });
-    x = made.x;
+    const write = (): Tensor => {
+      const made = layer(graph, "block", () => block(x, `model.layers.${i}`, shape, angles, mask, since?.past[i], project));
+      present.push({ k: made.k, v: made.v });
+      return made.x;
+    };
+    x = isRecomputed ? recomputed(graph, write) : write();
   }
   return { hidden: rmsNorm(x, weight(graph, "model.norm.weight", [shape.width], ones), shape.epsilon), present };
 };

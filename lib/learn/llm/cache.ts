@@ -1,0 +1,153 @@
+// Keys and values of every position so far, so that a new token costs one position and not all of them. Two graphs of one writing use it: a wide
+// one that reads a stretch of the prompt at once, and a narrow one for each new token. Both are given the past in arrays of some capacity, with a
+// mask over what is not there yet, and answer only the keys and values of their own positions; those are copied in behind. The past is never
+// copied out of the graph, and a graph serves every length up to its capacity.
+import { availableParallelism } from "node:os";
+import { type Graph, input, openGraph, type Tensor } from "#lib/learn/graph/graph.ts";
+import { bytesOfKind, MemoryError, peakBytes } from "#lib/learn/graph/memory.ts";
+import { gather } from "#lib/learn/graph/operators/indexing.ts";
+import { narrow, reshape } from "#lib/learn/graph/operators/shaping.ts";
+import { compile, type Feed, type Program } from "#lib/learn/graph/program.ts";
+import { anglesAt, hiddenStates, type LlamaShape, logitsOf, type Projection } from "#lib/learn/llm/llama.ts";
+
+type Sizes = { time: number; capacity: number };
+export type Reader = {
+  /** Positions read so far. */
+  length: () => number;
+  /** Reads tokens behind those already read; answers the logits after the last. */
+  read: (tokens: readonly number[]) => Promise<Float32Array>;
+  /** Forgets all positions from `length` on. */
+  cut: (length: number) => void;
+  close: () => Promise<void>;
+};
+
+const stretch = 64;
+const firstCapacity = 256;
+
+/** Writes the graph that reads `time` tokens behind a past of up to `capacity`. */
+export const writeReader = (shape: LlamaShape, { time, capacity }: Sizes, project?: Projection) => {
+  const graph: Graph = openGraph({ mode: "predict" });
+  const float = (name: string, ...size: number[]): Tensor => input(graph, name, { dtype: "float32", shape: size });
+  const tokens = input(graph, "tokens", { dtype: "int64", shape: [1, time] });
+  const angles = { cos: float("cos", time, shape.headWidth), sin: float("sin", time, shape.headWidth) };
+  const mask = float("mask", time, capacity + time);
+  const past = Array.from({ length: shape.layers }, (_, i) => ({
+    k: float(`past.${i}.k`, 1, shape.kvHeads, capacity, shape.headWidth),
+    v: float(`past.${i}.v`, 1, shape.kvHeads, capacity, shape.headWidth),
+  }));
+  const { hidden, present } = hiddenStates(tokens, shape, { project, since: { angles, mask, past } });
+  const last = time === 1 ? narrow(hidden, 1, 0, 1) : gather(hidden, input(graph, "last", { dtype: "int64", shape: [1] }), 1);
+  const outputs: Record<string, Tensor> = { logits: reshape(logitsOf(last, shape, project), [shape.vocabulary]) };
+  for (const [i, { k, v }] of present.entries()) {
+    outputs[`new.${i}.k`] = k;
+    outputs[`new.${i}.v`] = v;
+  }
+  return { graph, outputs };
+};
+
+export type ReaderOptions = {
+  project?: Projection | undefined;
+  threads?: number | undefined;
+  /** Bytes the past and one run may take; what the machine has free when absent. */
+  memoryBytes?: number | undefined;
+};
+
+/** Opens a reader of one text. Weights are fed as they are, without a copy. */
+export const openReader = (shape: LlamaShape, weights: ReadonlyMap<string, Feed>, options: ReaderOptions = {}): Reader => {
+  const { project, threads = availableParallelism(), memoryBytes = process.availableMemory() } = options;
+  const { kvHeads, headWidth, layers } = shape;
+  const programs = new Map<number, Promise<Program>>();
+  let capacity = 0;
+  let length = 0;
+  let past: Record<string, Float32Array> = {};
+
+  const program = (time: number): Promise<Program> => {
+    const made =
+      programs.get(time) ??
+      (async () => {
+        const { graph, outputs } = writeReader(shape, { time, capacity }, project);
+        const bytes = peakBytes({ graph, outputs }) + [...graph.inputs.values()].reduce((total, one) => total + bytesOfKind(one), 0);
+        if (bytes > memoryBytes)
+          throw new MemoryError(
+            `Keys and values of ${capacity} positions and one run over them need about ${Math.ceil(bytes / 1e6)} MB, and ` +
+              `${Math.floor(memoryBytes / 1e6)} MB are free. About ${Math.floor((capacity * memoryBytes) / bytes)} positions would fit.`,
+          );
+        return compile(graph, outputs, { threads });
+      })();
+    programs.set(time, made);
+    made.catch(() => programs.delete(time));
+    return made;
+  };
+  const release = async (): Promise<void> => {
+    for (const one of programs.values()) await one.then((made) => made.release());
+    programs.clear();
+  };
+  /** Copies rows of each head from one array to a place in another. */
+  const copyHeads = (from: Float32Array, fromRows: number, to: Float32Array, toRows: number, at: number, rows: number): void => {
+    for (let head = 0; head < kvHeads; head++) {
+      const start = head * fromRows * headWidth;
+      to.set(from.subarray(start, start + rows * headWidth), (head * toRows + at) * headWidth);
+    }
+  };
+  /** Room for `wanted` positions: doubled, up to what the network was made for. */
+  const grow = async (wanted: number): Promise<void> => {
+    if (wanted <= capacity) return;
+    if (wanted > shape.context) throw new Error(`The text has ${wanted} tokens, and the network was made for ${shape.context}`);
+    let next = Math.max(firstCapacity, capacity);
+    while (next < wanted) next *= 2;
+    next = Math.min(next, shape.context);
+    await release();
+    const larger: Record<string, Float32Array> = {};
+    for (let i = 0; i < layers; i++)
+      for (const name of [`past.${i}.k`, `past.${i}.v`]) {
+        larger[name] = new Float32Array(kvHeads * next * headWidth);
+        if (past[name]) copyHeads(past[name], capacity, larger[name], next, 0, length);
+      }
+    [past, capacity] = [larger, next];
+  };
+  /** 0 where a new position may look: at the past that is there, and at new positions up to itself. */
+  const maskOf = (time: number): Float32Array => {
+    const width = capacity + time;
+    const mask = new Float32Array(time * width).fill(-1e9);
+    for (let i = 0; i < time; i++) {
+      mask.fill(0, i * width, i * width + length);
+      mask.fill(0, i * width + capacity, i * width + capacity + i + 1);
+    }
+    return mask;
+  };
+  const readStretch = async (tokens: readonly number[]): Promise<Float32Array> => {
+    const time = tokens.length === 1 ? 1 : stretch;
+    const feeds: Record<string, Feed> = {
+      ...past,
+      ...anglesAt(shape, length, time),
+      tokens: BigInt64Array.from({ length: time }, (_, i) => BigInt(tokens[i] ?? 0)), // what is behind the end is not looked at
+      mask: maskOf(time),
+      ...(time === 1 ? {} : { last: BigInt64Array.of(BigInt(tokens.length - 1)) }),
+    };
+    for (const [name, one] of weights) feeds[name] = one;
+    const answers = (await (await program(time)).run(feeds)) as Record<string, Float32Array>;
+    for (let i = 0; i < layers; i++)
+      for (const which of ["k", "v"])
+        copyHeads(answers[`new.${i}.${which}`]!, time, past[`past.${i}.${which}`]!, capacity, length, tokens.length);
+    length += tokens.length;
+    return answers.logits!;
+  };
+  return {
+    length: () => length,
+    read: async (tokens) => {
+      const stray = tokens.find((one) => !(Number.isInteger(one) && one >= 0 && one < shape.vocabulary));
+      if (stray !== undefined || tokens.length === 0)
+        throw new Error(
+          stray === undefined ? "There is no token to read" : `Token ${stray} is not in the vocabulary of ${shape.vocabulary}`,
+        );
+      await grow(length + tokens.length);
+      let logits: Float32Array = new Float32Array();
+      for (let at = 0; at < tokens.length; at += stretch) logits = await readStretch(tokens.slice(at, at + stretch));
+      return logits;
+    },
+    cut: (to) => {
+      length = Math.max(0, Math.min(length, to));
+    },
+    close: release,
+  };
+};
