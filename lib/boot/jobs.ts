@@ -5,5 +5,6 @@ import { evaluationJobs } from "#lib/evaluation/jobs.ts";
 import type { Job } from "#lib/kit/job.ts";
 import { monitoringJobs } from "#lib/monitoring/jobs.ts";
 import { pipelineJobs } from "#lib/pipelines/jobs.ts";
+import { tuningJobs } from "#lib/tuning/jobs.ts";
 
-export const jobs: Job[] = [datasetJobs, evaluationJobs, pipelineJobs, monitoringJobs];
+export const jobs: Job[] = [datasetJobs, tuningJobs, evaluationJobs, pipelineJobs, monitoringJobs];

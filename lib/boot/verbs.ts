@@ -17,6 +17,7 @@ import * as packages from "#lib/sessions/packages/service.ts";
 import * as kernelServers from "#lib/sessions/remote/service.ts";
 import * as sessions from "#lib/sessions/service.ts";
 import * as tuning from "#lib/tuning/service.ts";
+import * as tuningWork from "#lib/tuning/work-service.ts";
 import * as workspace from "#lib/workspace/service.ts";
 
 export const verbs = verbsOf(
@@ -33,6 +34,7 @@ export const verbs = verbsOf(
   experiments,
   models,
   tuning,
+  tuningWork,
   evaluation,
   serving,
   pipelines,

@@ -156,6 +156,19 @@ export const restoreRun = verb(contract.restoreRun, (scope, { run }) => setTrash
 export const appendLog = (scope: Scope, runId: string, lines: { at: Date; text: string; isError: boolean }[]): Promise<void> =>
   store.insertLog(scope, runId, lines);
 
+/** Ends a run that a lost session left open, inside the caller's transaction; one that has ended or is gone stays as it is. */
+export const endLostRun = async (
+  scope: Scope,
+  number: number,
+  end: { fault: "yours" | "limits" | "ours"; message: string },
+): Promise<void> => {
+  const row = await store.lockRun(scope, String(number));
+  if (!row || isOver(row.status as RunStatus)) return;
+  await store.updateRun(scope, row.id, { status: "failed", ...end, endedAt: scope.now });
+  await scope.audit("run.ended", row.id, { number, status: "failed", fault: end.fault });
+  scope.emit(experimentEvents.run, row.id);
+};
+
 /** Ends what a lost stage left running, as ours or whoever's fault it was. */
 export const endRunsOf = async (
   scope: Scope,

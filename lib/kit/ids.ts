@@ -32,6 +32,7 @@ export const prefixes = {
   evaluation_suite: "es",
   evaluation: "ev",
   tuning_study: "ts",
+  tuning_hand: "th",
 } as const;
 
 export type IdKind = keyof typeof prefixes;

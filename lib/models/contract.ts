@@ -27,7 +27,7 @@ export const signatureSchema = z.object({ inputs: z.array(tensorSchema).min(1).m
 export type Signature = z.output<typeof signatureSchema>;
 export type Tensor = z.output<typeof tensorSchema>;
 
-const modelName = z
+export const modelName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "A model's name has lower-case letters, digits and dashes, because it becomes an address.");
 const aliasName = z
@@ -120,6 +120,34 @@ export const registerVersion = operation({
       .default(null),
     metrics: z.record(z.string(), z.number()).default({}),
     run: z.string().max(64).nullable().default(null).describe("Id or number of the run that made it"),
+    description: z.string().max(10_000).default(""),
+  }),
+  output: versionSchema,
+});
+
+/** What a run keeps its model as: the ONNX file, and beside it what registering needs to know of it. */
+export const keptFile = "model.onnx";
+export const keptFacts = "model.json";
+export const keptSchema = z.object({
+  kind: z.string().max(100).default("onnx"),
+  signature: signatureSchema,
+  sample: z.array(z.record(z.string(), z.unknown())).max(50).default([]),
+  profile: z
+    .object({ rows: z.number(), columns: z.record(z.string(), z.unknown()) })
+    .nullable()
+    .default(null),
+});
+
+export const registerRun = operation({
+  id: "models.registerRun",
+  method: "POST",
+  path: `${base}/{model}/versions/of-run`,
+  grant: "run",
+  summary: "Registers the model that a run keeps as the next version of a model; the same run again answers the version it became.",
+  input: z.object({
+    ...inWorkspace,
+    model: modelName,
+    run: z.string().max(64).describe("Id or number of a run that keeps model.onnx and model.json"),
     description: z.string().max(10_000).default(""),
   }),
   output: versionSchema,

@@ -1,9 +1,10 @@
 // The verbs of the models room.
 import type { Readable } from "node:stream";
-import { findRun } from "#lib/experiments/store.ts";
+import { artefacts, findRun } from "#lib/experiments/store.ts";
 import { hasBlob, putBlob, readBlob } from "#lib/kit/blobs.ts";
 import { env } from "#lib/kit/env.ts";
 import { newId } from "#lib/kit/ids.ts";
+import type { InputOf } from "#lib/kit/operation.ts";
 import { missing, Problem } from "#lib/kit/problem.ts";
 import { type Scope, verb } from "#lib/kit/verb.ts";
 import * as contract from "#lib/models/contract.ts";
@@ -57,7 +58,10 @@ const checkColumns = (signature: Signature, names: string[], what: string): void
     );
 };
 
-export const registerVersion = verb(contract.registerVersion, async (scope, input) => {
+type Registration = Omit<InputOf<typeof contract.registerVersion>, "workspace">;
+
+/** Writes the next version of a model inside the caller's transaction. */
+const registerNext = async (scope: Scope, input: Registration): Promise<contract.Version> => {
   if (!(await hasBlob(input.digest)))
     throw new Problem("invalid", "models.digest", "digest: This file was never uploaded. Upload it first, then register it.");
   checkColumns(
@@ -74,12 +78,7 @@ export const registerVersion = verb(contract.registerVersion, async (scope, inpu
   });
   const { caller } = scope;
   const at = scope.now;
-  const model = await store.ensureModel(scope, {
-    id: newId("model", at.getTime()),
-    name: input.model,
-    createdBy: caller.name,
-    createdAt: at,
-  });
+  const model = await ensureModel(scope, input.model);
   const cell = caller.cell
     ? { notebookId: caller.cell.notebookId, revision: caller.cell.revision, cellId: caller.cell.cellId, cellHash: caller.cell.cellHash }
     : null;
@@ -113,7 +112,59 @@ export const registerVersion = verb(contract.registerVersion, async (scope, inpu
   });
   scope.emit(modelEvents.changed, model.id);
   return made;
-});
+};
+
+const ensureModel = (scope: Scope, name: string) =>
+  store.ensureModel(scope, {
+    id: newId("model", scope.now.getTime()),
+    name,
+    createdBy: scope.caller.name,
+    createdAt: scope.now,
+  });
+
+export const registerVersion = verb(contract.registerVersion, registerNext);
+
+const factsLimit = 4_000_000;
+
+/** M5: the model a run keeps, ready to be registered; null when it keeps none. */
+const keptOf = async (scope: Scope, runId: string) => {
+  const files = await artefacts(scope, runId);
+  const [file, facts] = [contract.keptFile, contract.keptFacts].map((name) => files.find((one) => one.name === name));
+  if (!file || !facts || facts.size > factsLimit) return null;
+  const parts: Buffer[] = [];
+  for await (const part of (await readBlob(facts.digest)).stream) parts.push(part as Buffer);
+  const kept = contract.keptSchema.safeParse(parsed(Buffer.concat(parts).toString("utf8")));
+  return kept.success ? { ...kept.data, digest: file.digest } : null;
+};
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null; // somebody else's model.json
+  }
+};
+
+/** Whether a run keeps a model that can be registered. */
+export const keepsModel = async (scope: Scope, runId: string): Promise<boolean> => (await keptOf(scope, runId)) !== null;
+
+/** Registers what a run keeps, once: the same run again answers the version that it became of this model (M5). */
+export const registerKept = async (scope: Scope, input: { model: string; run: string; description: string }): Promise<contract.Version> => {
+  const run = await findRun(scope, input.run);
+  if (!run) throw missing("run", input.run);
+  const kept = await keptOf(scope, run.id);
+  if (!kept)
+    throw new Problem(
+      "conflict",
+      "models.not_kept",
+      `Run ${run.number} keeps no model. Call models.keep(run, { model }) in the cell that fits it, and run it again.`,
+    );
+  const model = await ensureModel(scope, input.model);
+  const known = (await store.versions(scope, model.id, input.model)).find((one) => one.run?.id === run.id && one.digest === kept.digest);
+  return known ?? registerNext(scope, { ...kept, ...input, run: run.id, metrics: {} });
+};
+
+export const registerRun = verb(contract.registerRun, registerKept);
 
 export const readVersion = verb(contract.readVersion, async (scope, { model, version }) => {
   const found = await findVersion(scope, model, version);

@@ -27,30 +27,54 @@ const rowsOf = (table: Columns, count: number): Row[] =>
 
 const runKey = (run: Registration["run"]): string | null => (run === undefined ? null : typeof run === "object" ? run.id : String(run));
 
+/** The bytes of a model with what registering needs to know of it. */
+const factsOf = ({ model, trainedOn, profile }: Pick<Registration, "model" | "trainedOn" | "profile">) => {
+  const onnx = "onnx" in model ? model.onnx : model.toOnnx();
+  const signature = model.signature as contract.Signature;
+  const inputs = new Set(signature.inputs.map((one) => one.name));
+  const trained = trainedOn
+    ? dropColumns(
+        trainedOn,
+        Object.keys(trainedOn).filter((column) => !inputs.has(column)),
+      )
+    : null;
+  return {
+    onnx,
+    facts: {
+      kind: model.kind ?? "onnx",
+      signature,
+      sample: trained ? rowsOf(trained, 5) : [],
+      profile: profile ?? (trained ? profileTable(trained) : null),
+    },
+  };
+};
+
+/**
+ * Keeps a model with its run, so that it can be registered later without fitting it again: the best trial of a study, for one.
+ * @example
+ * await models.keep(run, { model: fitted, trainedOn: train });
+ */
+export const keep = async (
+  run: { artefact: (name: string, bytes: Uint8Array | string) => Promise<void> },
+  input: Pick<Registration, "model" | "trainedOn" | "profile">,
+): Promise<void> => {
+  const { onnx, facts } = factsOf(input);
+  await run.artefact(contract.keptFile, onnx);
+  await run.artefact(contract.keptFacts, JSON.stringify(facts));
+};
+
 /**
  * Registers the next version of a model.
  * @example
  * const version = await models.register("credit-default", { model: fitted, trainedOn: train, run });
  */
 export const register = async (name: string, input: Registration): Promise<contract.Version & { [display: symbol]: unknown }> => {
-  const { model } = input;
-  const onnx = "onnx" in model ? model.onnx : model.toOnnx();
-  const signature = model.signature as contract.Signature;
-  const inputs = new Set(signature.inputs.map((one) => one.name));
-  const trained = input.trainedOn
-    ? dropColumns(
-        input.trainedOn,
-        Object.keys(input.trainedOn).filter((column) => !inputs.has(column)),
-      )
-    : null;
+  const { onnx, facts } = factsOf(input);
   const { digest } = await callFromCell(contract.uploadFile, {}, { body: onnx as BodyInit });
   const made = await callFromCell(contract.registerVersion, {
     model: name,
     digest,
-    kind: model.kind ?? "onnx",
-    signature,
-    sample: trained ? rowsOf(trained, 5) : [],
-    profile: input.profile ?? (trained ? profileTable(trained) : null),
+    ...facts,
     metrics: input.metrics ?? {},
     run: runKey(input.run),
     description: input.description ?? "",

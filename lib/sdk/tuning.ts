@@ -5,6 +5,7 @@ import type { ParamsOf, Space, Value } from "#lib/learn/search/space.ts";
 import { chart } from "#lib/sdk/chart.ts";
 import { callFromCell, session } from "#lib/sdk/door.ts";
 import { progress } from "#lib/sdk/progress.ts";
+import { type LiveRun, start as startRun } from "#lib/sdk/runs.ts";
 import * as contract from "#lib/tuning/contract.ts";
 
 /** Thrown through an objective that was told to stop; let it pass. */
@@ -15,19 +16,25 @@ class Pruned extends Error {
 export type LiveTrial<S extends Space> = {
   readonly number: number;
   readonly params: ParamsOf<S>;
+  /** The run that logs this trial, where the study has an experiment; give it to `models.keep`. */
+  readonly run: LiveRun;
   /** Tells a value on the way; throws, to end the objective, when the trial is not worth going on with. */
   report: (step: number, value: number) => Promise<void>;
-  /** Says which experiment run this trial logged, so that the page leads there and to its model. */
+  /** Says which experiment run this trial logged, where the objective starts its own. */
   logged: (run: { number: number }) => void;
 };
+
+type Objective<S extends Space> = (trial: LiveTrial<S>) => Promise<number | number[]> | number | number[];
 
 export type TuneOptions<S extends Space> = {
   name: string;
   space: S;
   /** Answers the value of these parameters, or one for each objective. */
-  objective: (trial: LiveTrial<S>) => Promise<number | number[]> | number | number[];
+  objective: Objective<S>;
   /** One name with its direction each; `{ value: "minimize" }` when absent. */
   objectives?: Record<string, "minimize" | "maximize">;
+  /** Logs every trial as a run of this experiment, with its parameters, reports and values. */
+  experiment?: string;
   /** Trials of the whole study at most, those of other sessions and of earlier runs included. */
   trials?: number;
   /** How many objectives run at a time in this session; they should wait for something (threads, graphs) for this to pay. */
@@ -39,31 +46,62 @@ export type TuneOptions<S extends Space> = {
 
 const renewMs = 15_000;
 const waitMs = 1000;
+/** Under which name this session asks for trials; the worker gives its sessions one, so that it can tell which trials went with them. */
+let owner: string = randomUUID();
+
+/**
+ * Names this session to the studies it works on; the worker calls it before the cells.
+ * @example
+ * tuning.workAs("hand-1");
+ */
+export const workAs = (name: string): void => {
+  owner = name;
+};
+
+const noRun = (): never => {
+  throw new Error("This study logs no runs. Give tuning.tune an experiment, and every trial has a run.");
+};
 
 /** One trial from its start to its end; its lease is renewed for as long as it runs. */
-const perform = async <S extends Space>(study: string, owner: string, given: contract.Trial, objective: TuneOptions<S>["objective"]) => {
-  const at = { study, trial: given.number, owner };
+const perform = async <S extends Space>(study: contract.Study, given: contract.Trial, objective: Objective<S>, experiment?: string) => {
+  const at = { study: study.id, trial: given.number, owner };
   const renewal = setInterval(() => void callFromCell(contract.reportTrial, at).catch(() => null), renewMs);
+  const names = study.plan.objectives.map((one) => one.name);
   let runNumber: number | null = null;
-  const trial: LiveTrial<S> = {
-    number: given.number,
-    params: given.params as ParamsOf<S>,
-    report: async (step, value) => {
-      const { shouldStop } = await callFromCell(contract.reportTrial, { ...at, step, value });
-      if (shouldStop) throw new Pruned(`Trial ${given.number} is not worth going on with.`);
-    },
-    logged: (run) => {
-      runNumber = run.number;
-    },
+  let run: LiveRun | null = null;
+  const tell = async (end: { state: "complete" | "pruned" | "failed"; values?: number[]; message?: string | null }) => {
+    if (run && end.values) run.metrics(Object.fromEntries(names.map((name, i) => [name, end.values![i]!])), last + 1);
+    await run?.end(end.state === "complete" ? "done" : end.state === "pruned" ? "cancelled" : "failed", end.message ?? undefined);
+    return callFromCell(contract.tellTrial, { ...at, ...end, message: end.state === "pruned" ? null : (end.message ?? null), runNumber });
   };
-  const tell = (end: { state: "complete" | "pruned" | "failed"; values?: number[]; message?: string | null }) =>
-    callFromCell(contract.tellTrial, { ...at, ...end, runNumber });
+  let last = -1;
   try {
+    if (experiment) {
+      run = await startRun({ experiment, name: `${study.name}, trial ${given.number}`, params: given.params });
+      runNumber = run.number;
+      await callFromCell(contract.reportTrial, { ...at, runNumber });
+    }
+    const trial: LiveTrial<S> = {
+      number: given.number,
+      params: given.params as ParamsOf<S>,
+      get run() {
+        return run ?? noRun();
+      },
+      report: async (step, value) => {
+        last = Math.max(last, step);
+        run?.metric(names[0]!, value, step);
+        const { shouldStop } = await callFromCell(contract.reportTrial, { ...at, step, value });
+        if (shouldStop) throw new Pruned(`Trial ${given.number} is not worth going on with.`);
+      },
+      logged: (made) => {
+        runNumber = made.number;
+      },
+    };
     const values = [await objective(trial)].flat();
     if (values.every(Number.isFinite)) return await tell({ state: "complete", values });
     return await tell({ state: "failed", message: "The objective's value was not a number." });
   } catch (error) {
-    if (error instanceof Pruned) return await tell({ state: "pruned" });
+    if (error instanceof Pruned) return await tell({ state: "pruned", message: error.message });
     const told = await tell({ state: "failed", message: String(error instanceof Error ? error.message : error).slice(0, 2000) });
     if (session()?.signal().aborted) throw error;
     return told;
@@ -84,30 +122,14 @@ const historyOf = (study: contract.WholeStudy) => {
     });
 };
 
-/**
- * Searches a space: asks for trials, runs the objective on each, shows progress and the curve of the best so far, and answers the study.
- * @example
- * const study = await tuning.tune({
- *   name: "credit boosting",
- *   space: { rate: { type: "float", low: 0.01, high: 0.3, log: true }, depth: { type: "int", low: 2, high: 8 } },
- *   objectives: { auc: "maximize" },
- *   trials: 40,
- *   objective: async ({ params }) => evaluate(await learn.boostedTrees(params).fit(train, { target: "outcome" })),
- * });
- */
-export const tune = async <const S extends Space>(options: TuneOptions<S>): Promise<contract.WholeStudy> => {
-  const { name, space, objective, objectives, parallel = 1, trials = 100, sampler, pruner, seed } = options;
+/** Asks for trials and performs them until the study gives no more; answers the sentence that says why. */
+const search = async <S extends Space>(
+  made: contract.Study,
+  objective: Objective<S>,
+  { parallel = 1, experiment }: { parallel?: number; experiment?: string },
+): Promise<void> => {
   if (!(Number.isInteger(parallel) && parallel >= 1 && parallel <= 64)) throw new Error("parallel: Give a whole number from 1 to 64.");
-  const made = await callFromCell(contract.openStudy, {
-    name,
-    space: space as unknown as contract.Plan["space"],
-    objectives: Object.entries(objectives ?? { value: "minimize" as const }).map(([key, direction]) => ({ name: key, direction })),
-    trials,
-    ...(sampler ? { sampler } : {}),
-    ...(pruner ? { pruner: pruner as contract.Plan["pruner"] } : {}),
-    ...(seed === undefined ? {} : { seed }),
-  });
-  const owner = randomUUID();
+  const { name } = made;
   const rule = progress(`Searching ${name}`, made.plan.objectives[0]!.name);
   const done = { count: made.counts.complete + made.counts.pruned + made.counts.failed };
   let sentence = `${name} has been searched before.`;
@@ -124,7 +146,7 @@ export const tune = async <const S extends Space>(options: TuneOptions<S>): Prom
           reason === "stopped" ? `${name} was stopped. Call tuning.resume and run this cell again.` : `${name}: every trial has ended.`;
         return;
       }
-      const ended = await perform(made.id, owner, trial, objective);
+      const ended = await perform(made, trial, objective, experiment);
       done.count++;
       rule.tell(
         done.count / made.plan.trials,
@@ -140,10 +162,56 @@ export const tune = async <const S extends Space>(options: TuneOptions<S>): Prom
     throw error;
   }
   rule.done(sentence);
+};
+
+/**
+ * Searches a space: asks for trials, runs the objective on each, shows progress and the curve of the best so far, and answers the study.
+ * @example
+ * const study = await tuning.tune({
+ *   name: "credit boosting",
+ *   space: { rate: { type: "float", low: 0.01, high: 0.3, log: true }, depth: { type: "int", low: 2, high: 8 } },
+ *   objectives: { auc: "maximize" },
+ *   experiment: "Credit",
+ *   trials: 40,
+ *   objective: async ({ params, run }) => {
+ *     const model = await learn.boostedTrees(params).fit(train, { target: "outcome", positive: "bad" });
+ *     await models.keep(run, { model, trainedOn: train });
+ *     return model.evaluate(test).auc;
+ *   },
+ * });
+ */
+export const tune = async <const S extends Space>(options: TuneOptions<S>): Promise<contract.WholeStudy> => {
+  const { name, space, objective, objectives, trials = 100, sampler, pruner, seed } = options;
+  const made = await callFromCell(contract.openStudy, {
+    name,
+    space: space as unknown as contract.Plan["space"],
+    objectives: Object.entries(objectives ?? { value: "minimize" as const }).map(([key, direction]) => ({ name: key, direction })),
+    trials,
+    ...(sampler ? { sampler } : {}),
+    ...(pruner ? { pruner: pruner as contract.Plan["pruner"] } : {}),
+    ...(seed === undefined ? {} : { seed }),
+  });
+  await search(made, objective, options);
   const whole = await read(made.id);
   const history = historyOf(whole);
   if (history.length > 1) session()?.display(bundleOf(chart.line(history, "trial", `best ${made.plan.objectives[0]!.name}`)));
   return whole;
+};
+
+/**
+ * Works on a study that is open already, by its name: its plan is the study's own, the objective is this one. Every trial is logged as a run
+ * of the experiment, which has the study's name when none is given.
+ * @example
+ * await tuning.work("credit boosting", objective);
+ */
+export const work = async <S extends Space>(
+  study: string,
+  objective: Objective<S>,
+  options: { parallel?: number; experiment?: string } = {},
+): Promise<contract.WholeStudy> => {
+  const made = await read(study);
+  await search(made, objective, { experiment: made.name, ...options });
+  return read(made.id);
 };
 
 const bundleOf = (shown: unknown): Record<string, unknown> =>

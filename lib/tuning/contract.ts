@@ -1,6 +1,7 @@
 // The promises of the tuning room.
 import { z } from "zod";
 import { inWorkspace, operation, pageOf } from "#lib/kit/operation.ts";
+import { modelName, versionSchema } from "#lib/models/contract.ts";
 
 export const trialStates = ["running", "complete", "pruned", "failed", "lost"] as const;
 export type TrialState = (typeof trialStates)[number];
@@ -71,6 +72,25 @@ export const trialSchema = z.object({
 });
 export type Trial = z.output<typeof trialSchema>;
 
+export const handStatuses = ["queued", "running", "done", "failed"] as const;
+export const handSchema = z.object({
+  id: z.string(),
+  status: z.enum(handStatuses),
+  sentence: z.string().describe("What it waits for, or why it ended"),
+  attempt: z.number().int().describe("Above 1 when sessions of it were lost"),
+  queuedAt: z.string(),
+  endedAt: z.string().nullable(),
+});
+export type Hand = z.output<typeof handSchema>;
+
+const workSchema = z.object({
+  notebookId: z.string(),
+  cellId: z.string(),
+  objective: z.string().nullable().describe("The function that the cells define; null where the cell calls tuning.tune itself"),
+  parallel: z.number().int(),
+  startedBy: z.string(),
+});
+
 export const studySchema = z.object({
   id: z.string(),
   name: z.string(),
@@ -91,6 +111,7 @@ export const studySchema = z.object({
       revision: z.number().int(),
     })
     .nullable(),
+  work: workSchema.nullable().describe("What the worker's sessions run for it"),
   createdBy: z.string(),
   createdAt: z.string(),
   changedAt: z.string(),
@@ -100,6 +121,8 @@ export const wholeStudySchema = studySchema.extend({
   trials: z.array(trialSchema),
   front: z.array(z.number().int()).describe("Trials no other is better than in everything"),
   importance: z.array(z.object({ name: z.string(), share: z.number() })).describe("Empty below ten complete trials"),
+  hands: z.array(handSchema).describe("The worker's sessions, those at work and those of the last start"),
+  keepsModel: z.boolean().describe("Whether the run of the best trial keeps a model to register"),
 });
 export type WholeStudy = z.output<typeof wholeStudySchema>;
 
@@ -169,6 +192,7 @@ export const reportTrial = operation({
     ...oneTrial,
     step: z.number().int().min(0).max(1e9).nullable().default(null),
     value: z.number().nullable().default(null),
+    runNumber: z.number().int().min(1).max(1e9).nullable().default(null).describe("The experiment run that logs this trial"),
   }),
   output: z.object({ shouldStop: z.boolean() }),
 });
@@ -207,9 +231,44 @@ export const resumeStudy = operation({
   path: `${base}/{study}/resume`,
   grant: "run",
   status: 200,
-  summary: "Lets a stopped study give trials again.",
+  summary: "Lets a stopped study give trials again, and puts the worker's sessions back to it.",
   input: z.object(oneStudy),
   output: studySchema,
 });
 
-export const tuningEvents = { changed: "tuning.changed" } as const;
+export const workStudy = operation({
+  id: "tuning.work",
+  method: "POST",
+  path: `${base}/{study}/work`,
+  grant: "run",
+  summary: "Has the worker keep sessions at a study: each runs the notebook's cells up to one, and then trials until there are none.",
+  input: z.object({
+    ...oneStudy,
+    notebook: z.string().max(64),
+    cell: z.string().max(64).describe("The cell with the objective; the code cells before it run too, as they are now"),
+    objective: z
+      .string()
+      .regex(/^[A-Za-z_$][\w$]{0,80}$/, "The name of a function that the cells define.")
+      .nullable()
+      .default(null)
+      .describe("The function to call; absent where the cell calls tuning.tune itself"),
+    parallel: z.number().int().min(1).max(16).default(2),
+  }),
+  output: studySchema,
+});
+
+export const registerTrial = operation({
+  id: "tuning.register",
+  method: "POST",
+  path: `${base}/{study}/register`,
+  grant: "run",
+  summary: "Registers the model of the best trial's run, or of another trial's, as a version; the same trial again answers its version.",
+  input: z.object({
+    ...oneStudy,
+    model: modelName,
+    trial: z.number().int().min(0).nullable().default(null).describe("The best complete trial when absent"),
+  }),
+  output: versionSchema,
+});
+
+export const tuningEvents = { changed: "tuning.changed", hands: "tuning.hands" } as const;

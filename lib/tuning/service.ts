@@ -1,25 +1,35 @@
 // The verbs of the tuning room: lock the study, let lib/learn/search decide, write what it decided. Sessions that ask may die at any time;
 // their trials are found out by the lease at the next question, so nothing has to watch.
 import { isDeepStrictEqual } from "node:util";
+import { findRun } from "#lib/experiments/store.ts";
 import { newId } from "#lib/kit/ids.ts";
 import { missing, Problem } from "#lib/kit/problem.ts";
 import { type Scope, verb } from "#lib/kit/verb.ts";
 import type { Space } from "#lib/learn/search/space.ts";
 import { orderOf } from "#lib/learn/search/space.ts";
 import { report, suggest } from "#lib/learn/search/study.ts";
+import { keepsModel, registerKept } from "#lib/models/service.ts";
 import { titlesOf } from "#lib/notebooks/store.ts";
 import * as contract from "#lib/tuning/contract.ts";
 import { type Plan, planSchema, tuningEvents } from "#lib/tuning/contract.ts";
-import { frontOf, importanceOf, leaseMs, lostTrial, type StoredTrial, silent, spent, toSearch } from "#lib/tuning/rules.ts";
+import { handsOf, toHand } from "#lib/tuning/hand-store.ts";
+import { loseSilent } from "#lib/tuning/losses.ts";
+import { bestOf, frontOf, importanceOf, leaseMs, lostTrial, type StoredTrial, spent, toSearch } from "#lib/tuning/rules.ts";
 import * as store from "#lib/tuning/store.ts";
 
-const findStudy = async (scope: Scope, key: string, options: { lock?: boolean } = {}): Promise<store.StoredStudy> => {
+/** A study by id or name; 404 when there is none here. */
+export const findStudy = async (scope: Scope, key: string, options: { lock?: boolean } = {}): Promise<store.StoredStudy> => {
   const found = await store.findStudy(scope, key, options);
   if (!found) throw missing("study", key);
   return found;
 };
 
-const touch = async (scope: Scope, study: store.StoredStudy, change: Parameters<typeof store.updateStudy>[2] = {}): Promise<void> => {
+/** Notes that a study changed, and says so. */
+export const touch = async (
+  scope: Scope,
+  study: store.StoredStudy,
+  change: Parameters<typeof store.updateStudy>[2] = {},
+): Promise<void> => {
   await store.updateStudy(scope, study.row.id, { ...change, changedAt: scope.now });
   scope.emit(tuningEvents.changed, study.row.id);
 };
@@ -30,7 +40,8 @@ const nouns = async (scope: Scope, found: { study: store.StoredStudy; trials: St
   const titles = await titlesOf(scope, [...new Set(ids)]);
   return found.map(({ study, trials }) => store.toStudy(study, trials, titles));
 };
-const noun = async (scope: Scope, study: store.StoredStudy, trials: StoredTrial[]): Promise<contract.Study> =>
+/** One study as a noun. */
+export const noun = async (scope: Scope, study: store.StoredStudy, trials: StoredTrial[]): Promise<contract.Study> =>
   (await nouns(scope, [{ study, trials }]))[0]!;
 
 const refuse = (plan: Plan): void => {
@@ -62,6 +73,7 @@ export const openStudy = verb(contract.openStudy, async (scope, { workspace: _, 
     plan,
     pruner: plan.pruner,
     status: "open",
+    work: null,
     source: cell ? { notebookId: cell.notebookId, cellId: cell.cellId, cellHash: cell.cellHash, revision: cell.revision } : null,
     createdBy: scope.caller.name,
     createdAt: scope.now,
@@ -82,6 +94,15 @@ export const openStudy = verb(contract.openStudy, async (scope, { workspace: _, 
   return noun(scope, { ...study, plan }, await store.trialsOf(scope, study.row.id));
 });
 
+/** The run a trial logged; null when it logged none or the run is gone. */
+const runOf = async (scope: Scope, trial: StoredTrial | undefined) => (trial?.runNumber ? findRun(scope, String(trial.runNumber)) : null);
+
+const hasModel = async (scope: Scope, { plan }: store.StoredStudy, trials: StoredTrial[]): Promise<boolean> => {
+  const best = bestOf(plan, trials);
+  const run = best && (await runOf(scope, trials[best.number]));
+  return run ? keepsModel(scope, run.id) : false;
+};
+
 export const readStudy = verb(contract.readStudy, (scope, { study: key }) =>
   scope.snapshot(async (at) => {
     const study = await findStudy(at, key);
@@ -91,6 +112,8 @@ export const readStudy = verb(contract.readStudy, (scope, { study: key }) =>
       trials: trials.map(store.shown),
       front: frontOf(study.plan, trials),
       importance: importanceOf(study.plan, trials),
+      hands: (await handsOf(at, study.row.id)).map(toHand),
+      keepsModel: await hasModel(at, study, trials),
     };
   }),
 );
@@ -98,13 +121,7 @@ export const readStudy = verb(contract.readStudy, (scope, { study: key }) =>
 export const askTrial = verb(contract.askTrial, async (scope, { study: key, owner }) => {
   const study = await findStudy(scope, key, { lock: true });
   let trials = await store.trialsOf(scope, study.row.id);
-  for (const one of silent(trials, scope.now))
-    await store.updateTrial(scope, study.row.id, one.number, {
-      state: "lost",
-      message: "Its session fell silent.",
-      endedAt: scope.now,
-      leaseUntil: null,
-    });
+  await loseSilent(scope, study.row.id, trials);
   trials = await store.trialsOf(scope, study.row.id);
   if (study.row.status === "stopped") return { trial: null, reason: "stopped" as const };
   if (spent(trials) >= study.plan.trials)
@@ -134,20 +151,21 @@ const heldTrial = async (scope: Scope, key: string, number: number, owner: strin
 const over = (trial: StoredTrial): Problem =>
   new Problem("conflict", "tuning.over", `Trial ${trial.number} is ${trial.state} already. What ended stays ended; ask for the next one.`);
 
-export const reportTrial = verb(contract.reportTrial, async (scope, { study: key, trial: number, owner, step, value }) => {
+export const reportTrial = verb(contract.reportTrial, async (scope, { study: key, trial: number, owner, step, value, runNumber }) => {
   const { study, trials, trial } = await heldTrial(scope, key, number, owner);
   if (trial.state !== "running") throw over(trial);
   const leaseUntil = new Date(scope.now.getTime() + leaseMs);
   const isStopped = study.row.status === "stopped";
+  const logged = runNumber === null ? {} : { runNumber };
   if (step === null || value === null) {
-    await store.updateTrial(scope, study.row.id, number, { leaseUntil });
+    await store.updateTrial(scope, study.row.id, number, { leaseUntil, ...logged });
     return { shouldStop: isStopped };
   }
   if (trial.reports.length >= 10_000)
     throw new Problem("limit", "tuning.reports", `Trial ${number} has reported 10,000 times. Report every few steps only.`);
   const judged = report(toSearch(study.row.name, study.plan, study.pruner, trials), number, step, value);
   const { reports, rungs } = judged.study.trials[number]!;
-  await store.updateTrial(scope, study.row.id, number, { reports, rungs, leaseUntil });
+  await store.updateTrial(scope, study.row.id, number, { reports, rungs, leaseUntil, ...logged });
   await touch(scope, study, { pruner: judged.study.pruner });
   return { shouldStop: judged.shouldStop || isStopped };
 });
@@ -162,20 +180,34 @@ export const tellTrial = verb(contract.tellTrial, async (scope, { study: key, tr
   if (end.state === "complete" && end.values.length !== wanted)
     throw new Problem("invalid", "tuning.values", `values: ${end.values.length} given for ${wanted} objectives. Give one for each.`);
   const values = end.state === "complete" ? end.values : [];
-  const change = { state: end.state, values, message: end.message, runNumber: end.runNumber, endedAt: scope.now, leaseUntil: null };
+  const change = {
+    state: end.state,
+    values,
+    message: end.message,
+    runNumber: end.runNumber ?? trial.runNumber,
+    endedAt: scope.now,
+    leaseUntil: null,
+  };
   await store.updateTrial(scope, study.row.id, number, change);
   await touch(scope, study);
   return store.shown({ ...trial, ...change, endedAt: scope.now.toISOString() });
 });
 
-const setStatus = async (scope: Scope, key: string, status: "open" | "stopped") => {
-  const study = await findStudy(scope, key, { lock: true });
-  if (study.row.status !== status) {
-    await touch(scope, study, { status });
-    await scope.audit(status === "open" ? "tuning.resumed" : "tuning.stopped", study.row.id);
-  }
-  return noun(scope, { ...study, row: { ...study.row, status } }, await store.trialsOf(scope, study.row.id));
-};
-
-export const stopStudy = verb(contract.stopStudy, (scope, { study }) => setStatus(scope, study, "stopped"));
-export const resumeStudy = verb(contract.resumeStudy, (scope, { study }) => setStatus(scope, study, "open"));
+export const registerTrial = verb(contract.registerTrial, async (scope, { study: key, model, trial: wanted }) => {
+  const study = await findStudy(scope, key);
+  const trials = await store.trialsOf(scope, study.row.id);
+  const number = wanted ?? bestOf(study.plan, trials)?.number;
+  if (number === undefined)
+    throw new Problem("conflict", "tuning.no_best", `${study.row.name} has no complete trial yet. Register the best when there is one.`);
+  const trial = trials[number];
+  if (!trial) throw missing("trial", String(number));
+  const run = await runOf(scope, trial);
+  if (!run)
+    throw new Problem(
+      "conflict",
+      "tuning.no_run",
+      `Trial ${number} logged no run. Give tuning.tune an experiment, and keep the model with models.keep(trial.run, { model }).`,
+    );
+  await scope.audit("tuning.registered", study.row.id, { trial: number, run: run.number, model });
+  return registerKept(scope, { model, run: run.id, description: `Trial ${number} of the study ${study.row.name}.` });
+});

@@ -3,6 +3,7 @@ import { and, asc, desc, eq, inArray, or, sql as raw } from "drizzle-orm";
 import type { Scoped } from "#db";
 import { tuningStudy, tuningTrial } from "#drizzle/tables/tuning.ts";
 import { type Plan, planSchema, type Study, type Trial, type TrialState } from "#lib/tuning/contract.ts";
+import type { Work } from "#lib/tuning/hand-course.ts";
 import { bestOf, courseOf, type StoredTrial } from "#lib/tuning/rules.ts";
 
 type StudyRow = typeof tuningStudy.$inferSelect;
@@ -33,6 +34,7 @@ export type Source = { notebookId: string; cellId: string; cellHash: string; rev
 /** The study as a noun; `titles` are those of the notebooks that studies came from. */
 export const toStudy = ({ row, plan }: StoredStudy, trials: readonly StoredTrial[], titles: ReadonlyMap<string, string>): Study => {
   const source = row.source as Source | null;
+  const work = row.work as Work | null;
   const of = (state: TrialState): number => trials.filter((one) => one.state === state).length;
   return {
     id: row.id,
@@ -42,6 +44,13 @@ export const toStudy = ({ row, plan }: StoredStudy, trials: readonly StoredTrial
     counts: { running: of("running"), complete: of("complete"), pruned: of("pruned"), failed: of("failed"), lost: of("lost") },
     best: bestOf(plan, trials),
     course: courseOf(plan, trials),
+    work: work && {
+      notebookId: work.notebookId,
+      cellId: work.cells.at(-1)!.cellId,
+      objective: work.objective,
+      parallel: work.parallel,
+      startedBy: work.startedBy,
+    },
     source: source && { ...source, title: titles.get(source.notebookId) ?? null },
     createdBy: row.createdBy,
     createdAt: row.createdAt.toISOString(),
@@ -70,7 +79,7 @@ export const insertStudy = async (at: Scoped, row: Omit<StudyRow, "workspaceId">
 export const updateStudy = async (
   at: Scoped,
   id: string,
-  change: Partial<Pick<StudyRow, "status" | "pruner" | "changedAt">>,
+  change: Partial<Pick<StudyRow, "status" | "pruner" | "changedAt" | "work">>,
 ): Promise<void> => {
   await at.sql
     .update(tuningStudy)
