@@ -4,12 +4,14 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+const isAsked = (folder: string): boolean => process.argv.some((one) => one.includes(folder));
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 export default defineConfig({
   root,
   test: {
     include: ["test/**/*.test.ts"],
+    exclude: isAsked("test/device") ? [] : ["test/device/**"], // minutes and gigabytes each: only when asked for
     globalSetup: ["test/kit/setup.ts"],
     pool: "forks",
     maxWorkers: 2,

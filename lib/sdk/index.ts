@@ -6,6 +6,7 @@ export * as devices from "#lib/sdk/devices.ts";
 export * as endpoints from "#lib/sdk/endpoints.ts";
 export * as evaluation from "#lib/sdk/evaluation.ts";
 export * as learn from "#lib/sdk/learn.ts";
+export * as llm from "#lib/sdk/llm.ts";
 export * as models from "#lib/sdk/models.ts";
 export * as packages from "#lib/sdk/packages.ts";
 export * as pipelines from "#lib/sdk/pipelines.ts";

@@ -50,7 +50,7 @@ describe("what a cell imports", () => {
     expect(functions.filter((path) => !exampleOf(path))).toEqual([]);
   });
   it.each(claims)("the example of $path is worth what it says", ({ expression, value }) => {
-    const worth = new Function("learn", "chart", `return (${expression});`)(atelier.learn, atelier.chart) as unknown;
+    const worth = new Function("learn", "chart", "llm", `return (${expression});`)(atelier.learn, atelier.chart, atelier.llm) as unknown;
     expect(worth).toEqual(JSON.parse(value));
   });
 });

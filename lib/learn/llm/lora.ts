@@ -4,6 +4,8 @@
 //
 // so that step 0 is the network itself. r(in + out) numbers move instead of in·out. Names, scaling and files are those of the PEFT library: an
 // adapter trained here loads there.
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type Graph, sharedParameter, type Tensor } from "#lib/learn/graph/graph.ts";
 import { add, mul } from "#lib/learn/graph/operators/elementwise.ts";
 import { linear } from "#lib/learn/graph/operators/products.ts";
@@ -13,7 +15,7 @@ import { dropout } from "#lib/learn/layers/dense.ts";
 import { type Projection, projected } from "#lib/learn/llm/llama.ts";
 import { expectedWeights, type LanguageModel, type Weights } from "#lib/learn/llm/model.ts";
 import { openSafetensors, readTensor, safetensorsPieces } from "#lib/learn/llm/safetensors.ts";
-import type { ByteSource } from "#lib/learn/llm/source.ts";
+import { type ByteSource, withFile, writePieces } from "#lib/learn/llm/source.ts";
 
 export type LoraOptions = {
   rank: number;
@@ -141,4 +143,17 @@ export const readAdapters = async (
   const stray = [...tensors.keys()].find((name) => !weights.has(name));
   if (stray !== undefined) throw new Error(`The adapter has a weight ${stray} that this network would not use`);
   return { options, weights };
+};
+
+/** Writes adapters as PEFT's two files into a folder. */
+export const saveAdapters = async (folder: string, model: LanguageModel, adapters: Adapters): Promise<void> => {
+  const { config, tensors } = adapterFiles(model, adapters);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "adapter_config.json"), config);
+  await writePieces(join(folder, "adapter_model.safetensors"), tensors);
+};
+/** Reads adapters from such a folder. */
+export const loadAdapters = async (folder: string, model: LanguageModel): Promise<Adapters> => {
+  const config = JSON.parse(await readFile(join(folder, "adapter_config.json"), "utf8")) as Record<string, unknown>;
+  return withFile(join(folder, "adapter_model.safetensors"), (source) => readAdapters(model, config, source));
 };

@@ -1,6 +1,6 @@
 // A language model in memory: the sizes of its network, its weights by name, and the tokenizer that came with it. It is read from a GGUF file or
 // from a folder of safetensors with its config.json, checked weight by weight against the network that will use them, and written as either.
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { input, openGraph } from "#lib/learn/graph/graph.ts";
 import { MemoryError } from "#lib/learn/graph/memory.ts";
@@ -12,7 +12,8 @@ import { type LlamaShape, llama } from "#lib/learn/llm/llama.ts";
 import { halvesFromNeighbours, isTurned, nameFromGguf, nameToGguf, neighboursFromHalves } from "#lib/learn/llm/names.ts";
 import { openSafetensors, readTensor, safetensorsPieces, type TensorEntry } from "#lib/learn/llm/safetensors.ts";
 import { metadataOf, plainFrequencies, shapeFromConfig, shapeFromGguf } from "#lib/learn/llm/shapes.ts";
-import { type ByteSource, withFile } from "#lib/learn/llm/source.ts";
+import { type ByteSource, withFile, writePieces } from "#lib/learn/llm/source.ts";
+import { metadataOfTokenizer, type TextTokenizer, tokenizerFromFiles, tokenizerFromGguf } from "#lib/learn/llm/tokenizer.ts";
 import { mulberry32 } from "#lib/learn/random.ts";
 
 export type Weights = ReadonlyMap<string, Float32Array>;
@@ -129,6 +130,13 @@ export const loadModel = async (path: string, options: LoadOptions = {}): Promis
   return opened(names, []);
 };
 
+/** The tokenizer that lies with a model: in its GGUF file, or in a folder's tokenizer.json. */
+export const loadTokenizer = async (path: string, model: LanguageModel): Promise<TextTokenizer> => {
+  if (path.endsWith(".gguf")) return tokenizerFromGguf(model.metadata);
+  const json = async (name: string) => JSON.parse(await readFile(join(path, name), "utf8")) as Record<string, unknown>;
+  return tokenizerFromFiles(await json("tokenizer.json"), await json("tokenizer_config.json").catch(() => ({})));
+};
+
 /** A model of this shape whose weights are drawn from a seed, to be trained in full. */
 export const freshModel = (shape: LlamaShape, seed = 0): LanguageModel => ({
   shape,
@@ -172,3 +180,38 @@ export const safetensorsOf = ({ shape, weights }: LanguageModel, encoding: "F32"
     [...expectedWeights(shape)].map(([name, one]) => ({ name, encoding, shape: [...one.shape], values: weights.get(name)! })),
     { format: "pt" },
   );
+
+/** The contents of config.json for a network of this shape. Positions stretched as in Llama 3 have no exact words there and are refused. */
+export const configOf = (shape: LlamaShape): Record<string, unknown> => {
+  const plain = plainFrequencies(shape.ropeBase, shape.headWidth);
+  if (plain.some((one, j) => Math.abs(one / shape.frequencies[j]! - 1) > 1e-6) || shape.hasBias.qkv !== shape.hasBias.out)
+    throw new Error("config.json cannot tell how this network's positions are stretched, or which biases it has. Save it as GGUF.");
+  return {
+    ...{ architectures: ["LlamaForCausalLM"], model_type: "llama", hidden_act: "silu", torch_dtype: "float32" },
+    ...{ vocab_size: shape.vocabulary, hidden_size: shape.width, intermediate_size: shape.inner, num_hidden_layers: shape.layers },
+    ...{ num_attention_heads: shape.heads, num_key_value_heads: shape.kvHeads, head_dim: shape.headWidth, rms_norm_eps: shape.epsilon },
+    ...{ rope_theta: shape.ropeBase, max_position_embeddings: shape.context, tie_word_embeddings: shape.isTied },
+    attention_bias: shape.hasBias.qkv,
+  };
+};
+
+/** Writes a model with its tokenizer: a `.gguf` file, or a folder that PyTorch's libraries read. The file appears whole or not at all. */
+export const saveModel = async (path: string, model: LanguageModel, tokenizer: TextTokenizer, encoding?: Encoding): Promise<void> => {
+  const place = async (name: string, pieces: Iterable<Uint8Array>): Promise<void> => {
+    await writePieces(`${name}.part`, pieces);
+    await rename(`${name}.part`, name);
+  };
+  if (path.endsWith(".gguf")) {
+    const beside = new Map([...model.metadata, ...metadataOfTokenizer(tokenizer)]);
+    return place(path, ggufOf({ ...model, metadata: beside }, encoding));
+  }
+  if (encoding !== undefined && encoding !== "F32" && encoding !== "F16" && encoding !== "BF16")
+    throw new Error(`safetensors hold F32, F16 or BF16, not ${encoding}. Save it as GGUF.`);
+  await mkdir(path, { recursive: true });
+  const token = (id: number | null): string | null => (id === null ? null : tokenizer.decode([id], { isLiteral: true }));
+  await writeFile(join(path, "config.json"), JSON.stringify(configOf(model.shape), null, 2));
+  await writeFile(join(path, "tokenizer.json"), JSON.stringify(tokenizer.json));
+  const beside = { bos_token: token(tokenizer.begin), eos_token: token(tokenizer.end), chat_template: tokenizer.template };
+  await writeFile(join(path, "tokenizer_config.json"), JSON.stringify({ ...beside, tokenizer_class: "PreTrainedTokenizerFast" }, null, 2));
+  await place(join(path, "model.safetensors"), safetensorsOf(model, encoding));
+};

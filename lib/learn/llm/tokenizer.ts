@@ -19,6 +19,7 @@ export type TextTokenizer = {
   decode: (ids: readonly number[], more?: { isLiteral?: boolean }) => string;
   /** A conversation as the model was trained to read it, the answer about to begin; throws when the model has no template. */
   chat: (messages: readonly Message[], more?: { isAnswerNext?: boolean }) => string;
+  template: string | null;
   /** The whole of it as tokenizer.json. */
   json: Record<string, unknown>;
 };
@@ -49,6 +50,7 @@ export const tokenizerFromJson = (json: Record<string, unknown>, beside: Beside 
         ...{ add_generation_prompt: isAnswerNext, bos_token: begin ?? "", eos_token: end ?? "" },
       });
     },
+    template,
     json,
   };
 };
@@ -144,7 +146,7 @@ export const tokenizerFromGguf = (metadata: ReadonlyMap<string, GgufValue>): Tex
 };
 
 /** The tables of a byte-level tokenizer as GGUF metadata, so that llama.cpp reads texts as we do. */
-export const metadataOfTokenizer = ({ json, begin, end }: TextTokenizer): Map<string, GgufValue> => {
+export const metadataOfTokenizer = ({ json, begin, end, template }: TextTokenizer): Map<string, GgufValue> => {
   const { vocab, merges, type } = json.model as { vocab: Record<string, number>; merges: (string | [string, string])[]; type: string };
   const cut = Object.keys(cuts).find((name) => JSON.stringify(cuts[name]) === JSON.stringify(json.pre_tokenizer));
   if (type !== "BPE" || !cut) throw new Error("GGUF has no name for how this tokenizer cuts texts");
@@ -160,6 +162,7 @@ export const metadataOfTokenizer = ({ json, begin, end }: TextTokenizer): Map<st
     ["tokenizer.ggml.merges", { type: "array", of: "string", value: merges.map((one) => (typeof one === "string" ? one : one.join(" "))) }],
     ["tokenizer.ggml.add_bos_token", { type: "bool", value: json.post_processor !== null && begin !== null }],
   ]);
+  if (template !== null) metadata.set("tokenizer.chat_template", { type: "string", value: template });
   if (begin !== null) metadata.set("tokenizer.ggml.bos_token_id", { type: "u32", value: begin });
   if (end !== null) metadata.set("tokenizer.ggml.eos_token_id", { type: "u32", value: end });
   return metadata;
