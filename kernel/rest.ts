@@ -154,8 +154,10 @@ export const routes: readonly Route[] = [
   ),
   route("POST", "/api/language", async (house, body) => {
     if (house.owner !== null) throw new Refused(404, "Only Atelier itself asks this.");
-    const { kernelId, ...question } = body as Body & { kernelId?: string };
-    return { status: 200, body: await askAbout(house.language, question as unknown as Question, kernelId ? house.find(kernelId) : null) };
+    const { kernelId, lock, ...question } = body as Body & { kernelId?: string; lock?: string };
+    const packages = typeof lock === "string" ? house.library.find(lock) : null;
+    const session = kernelId ? house.find(kernelId) : null;
+    return { status: 200, body: await askAbout(house.language, question as unknown as Question, session, packages) };
   }),
   route("POST", "/api/packages", (house, body) => {
     if (house.owner !== null) throw new Refused(404, "Only Atelier itself asks this.");

@@ -12,7 +12,7 @@ import { type CellRef, type Person, type Shared, useText } from "#components/not
 import { duration } from "#components/ui/figures.tsx";
 import { State, type StateName } from "#components/ui/state.tsx";
 import { hashSource } from "#lib/notebooks/document.ts";
-import { type CellState, isCutNotice, type Output } from "#lib/sessions/contract.ts";
+import { type CellState, hasWholeLog, type Output } from "#lib/sessions/contract.ts";
 import type { Fault } from "#lib/sessions/language/contract.ts";
 
 export type CellMood = StateName | "fresh";
@@ -207,7 +207,7 @@ export const CellView = memo((props: Props) => {
           </div>
         )
       ) : null}
-      {outputs?.some((one) => one && isCutNotice(one)) ? <LogLink {...under} cell={cell.id} /> : null}
+      {outputs?.some((one) => one && hasWholeLog(one)) ? <LogLink {...under} cell={cell.id} /> : null}
       {state?.question ? (
         <QuestionBox key={state.question.prompt} {...under} cell={cell.id} question={state.question} runBy={state.runBy} />
       ) : null}

@@ -41,10 +41,15 @@ const membersOf = async (session: Session, before: string): Promise<Completion[]
   return Array.isArray(found) ? found.map((name) => ({ name: String(name), kind: "property", sort: "11" })) : [];
 };
 
-/** Asks the language process about a notebook whose session this is; null: it has none. */
-export const askAbout = async (language: LanguageService, question: Question, session: Session | null): Promise<Reply> => {
+/** Asks the language process about a notebook whose session this is; null: it has none, and then its packages are in the folder given. */
+export const askAbout = async (
+  language: LanguageService,
+  question: Question,
+  session: Session | null,
+  installed: string | null = null,
+): Promise<Reply> => {
   const variables = session ? await variablesOf(session) : [];
-  const folder = session?.packageFolder?.() ?? null;
+  const folder = session?.packageFolder?.() ?? installed;
   const packages = folder === null ? null : { folder, stamp: stampOf(folder) };
   const reply = await language.ask({ ...question, packages, ...(variables === undefined ? {} : { variables }) });
   const { ask } = question;

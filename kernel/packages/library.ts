@@ -198,5 +198,8 @@ export const openLibrary = (root = join(env.home, "packages")) => {
     return { lock, content };
   };
 
-  return { ensure, change };
+  /** The folder of a lock that is installed here, or null. */
+  const find = (key: string): string | null => (/^[0-9a-f]{32}$/.test(key) && has(key) ? folderOf(key) : null);
+
+  return { ensure, change, find };
 };

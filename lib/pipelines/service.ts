@@ -11,7 +11,7 @@ import { type PinnedStage, pinCells, placeStage, stageNameFor } from "#lib/pipel
 import * as runs from "#lib/pipelines/run-store.ts";
 import { nextTime, shownSchedule } from "#lib/pipelines/schedule.ts";
 import * as store from "#lib/pipelines/store.ts";
-import { packagesOf } from "#lib/sessions/packages/store.ts";
+import { keyOfNotebook } from "#lib/sessions/packages/store.ts";
 import { chosen } from "#lib/sessions/remote/store.ts";
 
 const stripLength = 14;
@@ -156,7 +156,7 @@ export const promoteCells = verb(contract.promoteCells, async (scope, input) => 
   const row = await ensurePipeline(scope, input.pipeline, notebook.id);
   const known = await store.stagesOf(scope, row.id, row.revision);
   const name = input.stage ?? stageNameFor(known, notebook.id, pinned);
-  const packages = (await packagesOf(scope, notebook.id))?.now.key ?? null;
+  const packages = await keyOfNotebook(scope, notebook.id);
   const stage: PinnedStage = { name, notebookId: notebook.id, cells: pinned, limitMs: Math.round(input.limitMinutes * 60_000), packages };
   const place = placeStage(known, stage);
   let now = row;

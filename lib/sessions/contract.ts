@@ -69,7 +69,13 @@ export type Output = StreamOutput | BundleOutput | ErrorOutput;
 /** Stands where the shown output of a cell ends; the whole text is in its log. */
 export const cutNotice =
   "More than 5 MB of output: what follows is not shown here. The whole log can be downloaded while the session runs.\n";
-export const isCutNotice = (output: Output): boolean => output.output_type === "stream" && output.text === cutNotice;
+/** The same on a Jupyter server of others, where nobody keeps the rest. */
+export const cutNoticeElsewhere =
+  "More than 5 MB of output: what follows is shown nowhere, and the server this runs on keeps no log of it. Write long output to a file there.\n";
+export const isCutNotice = (output: Output): boolean =>
+  output.output_type === "stream" && (output.text === cutNotice || output.text === cutNoticeElsewhere);
+/** Whether what was cut can be downloaded. */
+export const hasWholeLog = (output: Output): boolean => output.output_type === "stream" && output.text === cutNotice;
 
 /** One frame of the run stream, server to client. Apply in order; `output` replaces the output at `index` of its cell. */
 export type RunEvent =

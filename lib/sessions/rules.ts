@@ -3,6 +3,7 @@
 import {
   type CellState,
   cutNotice,
+  cutNoticeElsewhere,
   type Fault,
   isPending,
   type Output,
@@ -24,7 +25,7 @@ export type Told = {
 
 export type Run = CellState & { id: string; userId?: string | null };
 export type Cells = Map<string, { outputs: Output[]; displayIds: (string | null)[]; clearsNext: boolean; bytes: number }>;
-export type State = { status: SessionStatus; message: string | null; runs: Map<string, Run>; cells: Cells };
+export type State = { status: SessionStatus; message: string | null; runs: Map<string, Run>; cells: Cells; isElsewhere: boolean };
 
 export type Change =
   | { type: "session" }
@@ -38,7 +39,14 @@ export const textLimit = 5_000_000;
 /** A stream goes on in a new output after this much, so that appending stays cheap. */
 const streamPart = 65_536;
 
-export const emptyState = (): State => ({ status: "starting", message: null, runs: new Map(), cells: new Map() });
+/** `isElsewhere`: it runs on a Jupyter server of others. */
+export const emptyState = (isElsewhere = false): State => ({
+  status: "starting",
+  message: null,
+  runs: new Map(),
+  cells: new Map(),
+  isElsewhere,
+});
 
 const cellOf = (state: State, cellId: string) => {
   let cell = state.cells.get(cellId);
@@ -63,7 +71,8 @@ const add = (state: State, cellId: string, output: Output, displayId: string | n
   if (at.bytes > textLimit) return before;
   at.bytes += sizeOf(output);
   const isLast = at.bytes > textLimit;
-  at.outputs.push(isLast ? { output_type: "stream", name: "stderr", text: cutNotice } : output);
+  const text = state.isElsewhere ? cutNoticeElsewhere : cutNotice;
+  at.outputs.push(isLast ? { output_type: "stream", name: "stderr", text } : output);
   at.displayIds.push(displayId);
   return [...before, { type: "output", cellId, index: at.outputs.length - 1 }];
 };

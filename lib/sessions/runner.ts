@@ -60,7 +60,7 @@ export type Runner = {
 };
 
 const loadState = async (row: store.SessionRow): Promise<State> => {
-  const state = emptyState();
+  const state = emptyState(row.elsewhere !== null);
   state.status = row.status as State["status"];
   state.message = row.message;
   for (const run of [...(await store.lastRuns(reading(), row.notebookId)), ...(await store.pendingRuns(reading(), row.notebookId))])

@@ -1,6 +1,6 @@
 // What kernel messages mean for a notebook, without a kernel.
 import { describe, expect, it } from "vitest";
-import type { StreamOutput } from "#lib/sessions/contract.ts";
+import { hasWholeLog, isCutNotice, type StreamOutput } from "#lib/sessions/contract.ts";
 import { dismiss, emptyState, type Run, take, textLimit } from "#lib/sessions/rules.ts";
 
 const at = "2026-03-01T10:00:00Z";
@@ -30,6 +30,14 @@ describe("the cap on a cell's text", () => {
     const texts = state.cells.get("cell_1")!.outputs.map((one) => (one as StreamOutput).text);
     expect(texts.filter((text) => text.includes("The whole log can be downloaded"))).toHaveLength(1);
     expect(texts.join("").length).toBeLessThanOrEqual(textLimit + 200);
+  });
+
+  it("S11 on a Jupyter server of others promises no log, for none is kept", () => {
+    const state = { ...emptyState(true), runs: new Map([["cr_1", run("running")]]) };
+    for (let sent = 0; sent < textLimit * 1.3; sent += 700_000) take(state, told("x".repeat(700_000)), at);
+    const last = state.cells.get("cell_1")!.outputs.at(-1)!;
+    expect((last as StreamOutput).text).toContain("keeps no log of it");
+    expect([isCutNotice(last), hasWholeLog(last)]).toEqual([true, false]);
   });
 });
 

@@ -10,6 +10,7 @@ import { findNotebook } from "#lib/notebooks/store.ts";
 import { askLanguage } from "#lib/sessions/kernel-client.ts";
 import * as contract from "#lib/sessions/language/contract.ts";
 import { tablesIn } from "#lib/sessions/language/tables.ts";
+import { keyOfNotebook } from "#lib/sessions/packages/store.ts";
 import { runnerOf } from "#lib/sessions/runners.ts";
 
 const mostNotebooks = 200;
@@ -48,6 +49,7 @@ const exchange = async (scope: Scope, notebook: string, cells: Cells, question: 
   const now = sentTo(notebook);
   const { key, tables } = await tablesIn(scope.workspaceId);
   const kernelId = await kernelOf(scope, notebook);
+  const lock = await keyOfNotebook(scope, notebook);
   for (let attempt = 0; attempt < 3; attempt++) {
     const from = now.state;
     const to = randomUUID();
@@ -62,6 +64,7 @@ const exchange = async (scope: Scope, notebook: string, cells: Cells, question: 
       changed: Object.fromEntries(changed),
       ...(isNew ? { tables } : {}),
       ...(kernelId ? { kernelId } : {}),
+      ...(lock ? { lock } : {}),
       ask: question,
     });
     if (answer.isStale) continue;

@@ -19,6 +19,15 @@ export const packagesOf = async (at: At, notebookId: string) =>
       .where(and(eq(notebookPackages.notebookId, notebookId), eq(notebookPackages.workspaceId, at.workspaceId)))
   )[0] ?? null;
 
+/** The digest of a notebook's lock; null without packages. */
+export const keyOfNotebook = async (at: At, notebookId: string): Promise<string | null> =>
+  (
+    await at.sql
+      .select({ key: notebookPackages.key })
+      .from(notebookPackages)
+      .where(and(eq(notebookPackages.notebookId, notebookId), eq(notebookPackages.workspaceId, at.workspaceId)))
+  )[0]?.key ?? null;
+
 /** The digest of a notebook's lock, with its row locked for a change; null without packages. */
 export const keyForChange = async (at: Scoped, notebookId: string): Promise<string | null> =>
   (
