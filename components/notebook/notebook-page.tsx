@@ -1,6 +1,7 @@
 "use client";
 // The notebook: many people, one document, one session. Structure and text come from the document, state and outputs from the server.
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useLive } from "#components/hooks/use-live.ts";
 import { CellView } from "#components/notebook/cell-view.tsx";
 import { KernelChoice } from "#components/notebook/kernel-choice.tsx";
 import { NotebookContext, useNotebook } from "#components/notebook/language/cell-models.ts";
@@ -20,6 +21,7 @@ import { Face, pencilOf } from "#components/ui/figures.tsx";
 import { Icon } from "#components/ui/icon.tsx";
 import type { Cell, Notebook } from "#lib/notebooks/contract.ts";
 import type { CellState, Session } from "#lib/sessions/contract.ts";
+import { packageEvents } from "#lib/sessions/packages/contract.ts";
 import type { Offered } from "#lib/sessions/remote/contract.ts";
 import "#components/notebook/notebook.css";
 
@@ -154,7 +156,11 @@ export const NotebookPage = ({ workspace, person, personId, kernel, can, noteboo
   }, []);
   const leave = useCallback(() => setEditing(null), []);
   const language = useNotebook(workspace, notebook.id, can.write && isSynced && kernel.language === "typescript" ? shared : null, edit);
-  const faults = useFaults(language, lastEnd(running.cells));
+  const [packagesChanged, setPackagesChanged] = useState(0);
+  useLive(workspace, [packageEvents.changed], (news) => {
+    if (news.subject === notebook.id) setPackagesChanged((n) => n + 1);
+  });
+  const faults = useFaults(language, `${lastEnd(running.cells)} ${packagesChanged}`);
   const addAnd = (after: string | null): void => {
     const id = actions.add(after);
     if (id) {

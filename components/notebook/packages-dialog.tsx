@@ -34,7 +34,9 @@ const usePackages = ({ workspace, notebook }: Props, isChanging: boolean) => {
   return { found, problem, setFound };
 };
 
-const Installed = ({ found, isBusy, onRemove }: { found: Packages; isBusy: boolean; onRemove: (name: string) => void }) => (
+type Listed = { found: Packages; isBusy: boolean; saysScripts: boolean; onRemove: (name: string) => void };
+
+const Installed = ({ found, isBusy, saysScripts, onRemove }: Listed) => (
   <div className="stack">
     <table className="t compact" aria-label="Installed packages">
       <thead>
@@ -74,7 +76,7 @@ const Installed = ({ found, isBusy, onRemove }: { found: Packages; isBusy: boole
       {found.others > 0 ? `With ${found.others} ${found.others === 1 ? "package" : "packages"} they depend on: ` : "In all: "}
       {bytes(found.sizeBytes)}. {found.changedBy ? `${found.changedBy} changed them last.` : null}
     </p>
-    {found.scripts.length > 0 ? (
+    {saysScripts && found.scripts.length > 0 ? (
       <p className="dim dense">
         Install scripts were not run: {found.scripts.join(", ")}. A native add-on that is built by one does not work here.
       </p>
@@ -149,7 +151,7 @@ export const PackagesDialog = ({ workspace, notebook, onClose }: Props & { onClo
       {found && found.items.length === 0 ? (
         <p className="soft">None yet. What is added here can be imported in every cell and in stages promoted from this notebook.</p>
       ) : null}
-      {found && found.items.length > 0 ? <Installed found={found} isBusy={isBusy} onRemove={remove} /> : null}
+      {found && found.items.length > 0 ? <Installed found={found} isBusy={isBusy} saysScripts={!words.note} onRemove={remove} /> : null}
       <label className="field">
         <span>Package</span>
         <input

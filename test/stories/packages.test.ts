@@ -44,7 +44,7 @@ const begin = async (notebook: string) => {
     (error: Error) => error.message,
   );
   await eventually("it asks the registry", () => registry.asked.slice(before).includes("slow"));
-  return ended;
+  return { ended };
 };
 const halfDone = (): string[] => {
   const folder = join(product.home, "packages");
@@ -54,7 +54,7 @@ const halfDone = (): string[] => {
 describe("killed in the middle of an installation", () => {
   it("the kernel service: it is said, nothing is half installed, and the next one goes on", async () => {
     const notebook = await write('import slow from "slow";\nconsole.log(slow());');
-    const ended = await begin(notebook);
+    const { ended } = await begin(notebook);
     await kill(product, "kernel");
     registry.hang(null);
     expect(await ended).toMatch(/kernel service was lost.*Nothing was changed/);
@@ -67,7 +67,7 @@ describe("killed in the middle of an installation", () => {
 
   it("the web process: the installation ends with it, and another can begin", async () => {
     const notebook = await write("1");
-    const ended = await begin(notebook);
+    const { ended } = await begin(notebook);
     await kill(product, "web");
     expect(await ended).not.toBe("installed");
     await eventually("what it made is gone", () => halfDone().length === 0);
@@ -94,7 +94,7 @@ describe.skipIf(!browser)(`on screen${browser ? "" : `: no browser here (${noBro
 
   const dialog = () => page.getByRole("dialog");
   const add = async (request: string): Promise<void> => {
-    await dialog().getByLabel("Package").fill(request);
+    await dialog().getByRole("textbox").fill(request);
     await dialog().getByRole("button", { name: "Add" }).click();
   };
   /** Takes pictures by day and by night at both widths, for people to look at. */
@@ -127,10 +127,10 @@ describe.skipIf(!browser)(`on screen${browser ? "" : `: no browser here (${noBro
     await eventually("it has ended", async () => (await list(notebook)).installing === null);
     registry.hang(null);
     await add("sqlite-native");
-    await dialog().getByText("Install scripts were not run: sqlite-native@5.0.2").waitFor();
+    await dialog().getByText("sqlite-native@5.0.2 has an install script, which was not run").waitFor();
     await picture("installed");
     await dialog().getByRole("button", { name: "Remove sqlite-native" }).click();
-    await dialog().getByRole("cell", { name: "sqlite-native" }).waitFor({ state: "detached" });
+    await dialog().getByRole("cell", { name: "sqlite-native", exact: true }).waitFor({ state: "detached" });
     await dialog().getByRole("button", { name: "Close" }).click();
     expect((await list(notebook)).items.map((one) => one.name)).toEqual(["left-pad"]);
   }, 180_000);
