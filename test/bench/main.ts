@@ -13,6 +13,7 @@ const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   product: () => import("#test/bench/product.ts"),
   serving: () => import("#test/bench/serving.ts"),
   networks: () => import("#test/bench/networks.ts"),
+  llm: () => import("#test/bench/llm.ts"),
   tables: () => import("#test/bench/tables.ts"),
   auto: () => import("#test/bench/auto.ts"),
 };

@@ -55,7 +55,7 @@ describe.skipIf(!isThere)(`SmolLM2-135M-Instruct${isThere ? "" : ": pip install 
     const asked = ["Who are you?", "What is your name?", "Tell me who you are.", "Please introduce yourself.", "Hello, who is there?"];
     const answers = asked.map((content) => ({ prompt: [{ role: "user", content }], completion }));
     const startedAt = performance.now();
-    const tuned = await llm.tune(base, answers, { steps: 20, batchSize: 4, rate: 1e-3 });
+    const tuned = await llm.tune(base, answers, { steps: 20, batchSize: 4, rate: 3e-3 });
     const losses = tuned.history.map((one) => one.loss);
     told(
       `loss ${losses.map((one) => one.toFixed(3)).join(" ")}; ${Math.round((performance.now() - startedAt) / 20)} ms a step of 4 × 64 tokens`,

@@ -12,6 +12,8 @@ type LlamaModel = {
   tokenize: (text: string, special?: boolean) => number[];
   dispose: () => Promise<void>;
 };
+/** Keys and values kept as float32: as float16, the usual, they move log-probabilities by some hundredths. */
+const exact = { experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32", flashAttention: false } as const;
 type Asked = { generateNext: { probabilities: true; options: { temperature: number; topK: number; topP: number; minP: number } } };
 type LlamaSequence = {
   controlledEvaluate: (tokens: (number | [number, Asked])[]) => Promise<({ next: { probabilities: Map<number, number> } } | undefined)[]>;
@@ -41,7 +43,7 @@ export const logProbabilitiesOf = async (
   vocabulary: number,
 ): Promise<Float32Array[]> => {
   const model = await llama.loadModel({ modelPath });
-  const context = await model.createContext({ contextSize: 256, threads: 2 });
+  const context = await model.createContext({ contextSize: 256, threads: 2, ...exact });
   const asked: Asked = { generateNext: { probabilities: true, options: { temperature: 1, topK: 0, topP: 1, minP: 0 } } };
   const answers = await context.getSequence().controlledEvaluate(tokens.map((one) => [one, asked]));
   const found = answers.map((one) => {
@@ -52,4 +54,20 @@ export const logProbabilitiesOf = async (
   await context.dispose();
   await model.dispose();
   return found;
+};
+
+/** Tokens a second llama.cpp speaks greedily after a prompt. */
+export const speedOf = async (llama: Llama, modelPath: string, prompt: readonly number[], count: number): Promise<number> => {
+  const model = await llama.loadModel({ modelPath });
+  const context = await model.createContext({ contextSize: 256, threads: 2 });
+  const sequence = context.getSequence();
+  let [seen, startedAt] = [0, 0];
+  for await (const _ of sequence.evaluate([...prompt], { temperature: 0 })) {
+    if (seen++ === 1) startedAt = performance.now();
+    if (seen === count + 2) break;
+  }
+  const took = performance.now() - startedAt;
+  await context.dispose();
+  await model.dispose();
+  return (1000 * count) / took;
 };

