@@ -279,6 +279,7 @@ export const openGateway = async (options: Options): Promise<Gateway> => {
     close: async () => {
       spares.close();
       language.close();
+      library.close();
       for (const kernel of kernels.values()) kernel.remove();
       await beat?.stop();
       for (const socket of sockets.clients) socket.terminate();

@@ -10,7 +10,7 @@ import { type Door, openDoor } from "#kernel/door.ts";
 import { openShelf, type Shelf } from "#kernel/packages/shelf.ts";
 import { type Listeners, type SessionProcess, startSession } from "#kernel/process.ts";
 import { type Policy, policyFor } from "#kernel/sandbox/policy.ts";
-import { workFolderFor } from "#kernel/sandbox/sandbox.ts";
+import { canSandbox, workFolderFor } from "#kernel/sandbox/sandbox.ts";
 import type { News } from "#kernel/session/messages.ts";
 
 export type Berth = { workDir: string; door: Door; shelf: Shelf };
@@ -25,7 +25,7 @@ const refillMs = 700;
 export const makeBerth = async (id: string, own?: string): Promise<Berth> => {
   const workDir = own ?? workFolderFor(id);
   mkdirSync(workDir, { recursive: true, mode: 0o777 });
-  const shelf = openShelf(own ? mkdtempSync(join(tmpdir(), "atelier-packages-")) : `${workDir}.packages`);
+  const shelf = openShelf(own ? mkdtempSync(join(tmpdir(), "atelier-packages-")) : `${workDir}.packages`, canSandbox());
   return { workDir, door: await openDoor(), shelf };
 };
 

@@ -33,7 +33,11 @@ export const openLibrary = (root = join(env.home, "packages")) => {
   const cache = join(root, ".cache");
   const making = new Map<string, Promise<string>>();
   const waiting: (() => void)[] = [];
+  const closing = new AbortController();
   let running = 0;
+
+  /** Whoever asked may stop it, and so does the end of the gateway. */
+  const untilClosed = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, closing.signal]);
 
   const folderOf = (key: string): string => join(root, key);
   const has = (key: string): boolean => statSync(join(folderOf(key), cardName), { throwIfNoEntry: false }) !== undefined;
@@ -144,7 +148,7 @@ export const openLibrary = (root = join(env.home, "packages")) => {
         tell(`${Math.min(here.size, total)} of ${total} packages are here.`, Math.min(1, here.size / total));
       };
       tell(`Fetches ${total} ${total === 1 ? "package" : "packages"}.`, 0);
-      await runNpm(["ci"], { folder, cache }, { signal, heard });
+      await runNpm(["ci"], { folder, cache }, { signal: untilClosed(signal), heard });
       const card = await cardOf(folder, manifest);
       writeFileSync(join(folder, "door.mjs"), door);
       writeFileSync(join(folder, cardName), JSON.stringify(card));
@@ -188,7 +192,7 @@ export const openLibrary = (root = join(env.home, "packages")) => {
         const heard = (line: string): void => {
           if (/^npm http fetch GET/.test(line)) work.tell(`Asks the registry: ${++asked} answers.`, null);
         };
-        await runNpm(["install", "--package-lock-only"], { folder, cache }, { signal: work.signal, heard });
+        await runNpm(["install", "--package-lock-only"], { folder, cache }, { signal: untilClosed(work.signal), heard });
         const found = settled(manifest, readLockFile(readFileSync(join(folder, "package-lock.json"), "utf8")));
         const text = JSON.stringify(found.lock);
         return { key: keyOf(text), manifest: found.manifest, lock: text };
@@ -201,5 +205,5 @@ export const openLibrary = (root = join(env.home, "packages")) => {
   /** The folder of a lock that is installed here, or null. */
   const find = (key: string): string | null => (/^[0-9a-f]{32}$/.test(key) && has(key) ? folderOf(key) : null);
 
-  return { ensure, change, find };
+  return { ensure, change, find, close: (): void => closing.abort() };
 };

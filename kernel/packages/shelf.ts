@@ -10,21 +10,28 @@ import { join } from "node:path";
 export type Shelf = ReturnType<typeof openShelf>;
 
 /** Puts all files of a folder into another under the same names, links of the file system left out. */
-const mirror = async (from: string, to: string): Promise<void> => {
+const mirror = async (from: string, to: string, isLinked: boolean): Promise<void> => {
   await mkdir(to, { recursive: true, mode: 0o755 });
   const entries = await readdir(from, { withFileTypes: true });
   const files = entries.filter((one) => one.isFile());
   await Promise.all(
     files.map(async ({ name }) => {
       const [source, target] = [join(from, name), join(to, name)];
-      await link(source, target).catch(() => copyFile(source, target));
+      if (
+        !isLinked ||
+        !(await link(source, target).then(
+          () => true,
+          () => false,
+        ))
+      )
+        await copyFile(source, target);
     }),
   );
-  for (const { name } of entries.filter((one) => one.isDirectory())) await mirror(join(from, name), join(to, name));
+  for (const { name } of entries.filter((one) => one.isDirectory())) await mirror(join(from, name), join(to, name), isLinked);
 };
 
-/** Makes an empty shelf. */
-export const openShelf = (folder: string) => {
+/** Makes an empty shelf. Files are linked only where walls keep a session from writing them. */
+export const openShelf = (folder: string, isWalled: boolean) => {
   mkdirSync(folder, { recursive: true, mode: 0o755 });
   const here = new Set<string>();
   const failures = new Map<string, string>();
@@ -47,7 +54,7 @@ export const openShelf = (folder: string) => {
     const known = here.has(key) ? Promise.resolve() : putting.get(key);
     if (known) return known;
     const made = (async () => {
-      await mirror(from, join(folder, `.${key}`));
+      await mirror(from, join(folder, `.${key}`), isWalled);
       if (isClosed) return;
       await rename(join(folder, `.${key}`), join(folder, key));
       here.add(key);

@@ -43,7 +43,7 @@ beforeAll(async () => {
   Object.assign(process.env, { ATELIER_NPM_REGISTRY: registry.url, ATELIER_PACKAGES_MB: "20" });
   gateway = await startGateway();
   store = join(process.env.ATELIER_HOME!, "packages");
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await gateway.stop();
 });
@@ -76,7 +76,7 @@ const place = async (kernel: string, lock: Lock): Promise<number> =>
   (await fetch(`${gateway.url}/api/kernels/${kernel}/packages`, { method: "POST", headers: headers(), body: JSON.stringify(lock) })).status;
 const halfDone = (): string[] => readdirSync(store).filter((name) => name.startsWith(".making-"));
 
-describe("packages in a session", () => {
+describe("packages in a session", { timeout: 120_000 }, () => {
   it("are found by the next import of a running session, CommonJS and modules, by name and by subpath", async () => {
     const kernel = await openClient(gateway);
     expect((await kernel.run('await import("left-pad")')).reply.evalue).toContain("%npm install left-pad");
@@ -143,7 +143,7 @@ describe("packages in a session", () => {
   });
 });
 
-describe("walls", () => {
+describe("walls", { timeout: 120_000 }, () => {
   it("no install script ever runs, and packages that have one are named", async () => {
     const { content, lock } = await done({ scripted: "*" });
     expect(content.items).toMatchObject([{ name: "scripted", needsScript: true }]);
@@ -221,7 +221,7 @@ describe("walls", () => {
   });
 });
 
-describe("what cannot be installed", () => {
+describe("what cannot be installed", { timeout: 120_000 }, () => {
   it("an unknown package and an unknown range are said by name", async () => {
     expect(await refused({ nothere: "*" })).toContain("no package nothere");
     expect(await refused({ "left-pad": "^9" })).toContain("no version left-pad@^9");
@@ -244,6 +244,26 @@ describe("what cannot be installed", () => {
     await eventually("it is gone with all it made", () => halfDone().length === 0);
     registry.hang(null);
     expect((await done({ slow: "1" })).content.items).toHaveLength(1);
+  });
+
+  it("a third one on a machine waits for the first two, says so, and goes on when one of them has ended", async () => {
+    const { openLibrary } = await import("#kernel/packages/library.ts");
+    const library = openLibrary(join(process.env.ATELIER_HOME!, "queued-packages"));
+    for (const name of ["one", "two", "three"]) registry.publish({ name, version: "1.0.0", files: { "index.js": "" } });
+    registry.hang(/^(one|two)$/);
+    const said: string[] = [];
+    const stops = [new AbortController(), new AbortController(), new AbortController()];
+    const [first, second] = ["one", "two"].map((name, i) =>
+      library.change({ [name]: "1" }, null, { signal: stops[i]!.signal, tell: () => {} }).catch((error: Error) => error.message),
+    );
+    const third = library.change({ three: "1" }, null, { signal: stops[2]!.signal, tell: (sentence) => void said.push(sentence) });
+    expect(said).toEqual(["Waits for other installations on this machine."]);
+    stops[0]!.abort();
+    expect(await first).toContain("was stopped");
+    expect((await third).content.items).toMatchObject([{ name: "three" }]);
+    library.close();
+    expect(await second).toContain("was stopped");
+    registry.hang(null);
   });
 
   it("what an ended gateway left half done is removed by the next, and is never taken for installed", async () => {

@@ -28,7 +28,7 @@ beforeAll(async () => {
   });
   registry.publish({ name: "slow", version: "1.0.0", files: { "index.js": "" } });
   house = await openHouse({ kernel: true });
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await house.close();
   await registry.close();
@@ -66,7 +66,7 @@ const run = async (notebook: string, ...places: number[]) => {
   return { statuses: chosen.map((cell) => found.cells.find((one) => one.cellId === cell.id)!.status), shown: JSON.stringify(outputs) };
 };
 
-describe("refusals", () => {
+describe("refusals", { timeout: 120_000 }, () => {
   let id = "";
   beforeAll(async () => {
     id = await write("1");
@@ -130,7 +130,7 @@ describe("refusals", () => {
   });
 });
 
-describe("S12 packages", () => {
+describe("S12 packages", { timeout: 120_000 }, () => {
   it("a running session imports what is added now; another version is said; what is removed is gone", async () => {
     const id = await write('import pad from "left-pad"; pad()', '(await import("left-pad")).default()');
     const absent = await run(id, 0);

@@ -142,6 +142,7 @@ describe.skipIf(!browser)(`on screen${browser ? "" : `: no browser here (${noBro
     expect(text).toContain("left-pad 1.2.0");
     await page.getByText("@turf/helpers 7.1.0 is installed.").first().waitFor();
     await page.getByText("'@turf/helpers 7.1.0'").first().waitFor();
+    await page.getByText("Cannot find module").first().waitFor({ state: "detached" });
     await picture("cell");
     await page.getByRole("button", { name: "Packages" }).click();
     await dialog().getByRole("cell", { name: "@turf/helpers" }).first().waitFor();

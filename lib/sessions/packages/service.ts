@@ -70,10 +70,29 @@ const refuse = async (scope: Scope, notebook: string): Promise<void> => {
     );
 };
 
-/** The kernel of the notebook's session, where one runs. */
-const kernelOf = async (notebook: string): Promise<string | null> => {
+/** The notebook's session, where one runs or is about to. */
+const sessionOf = async (notebook: string): Promise<{ kernelId: string; isStarting: boolean } | null> => {
   const runner = await runnerOf(notebook)?.catch(() => null);
-  return runner && ["idle", "busy", "restarting"].includes(runner.session().status) ? runner.kernelId() : null;
+  const status = runner?.session().status ?? "none";
+  return runner && !["none", "lost"].includes(status) ? { kernelId: runner.kernelId(), isStarting: status === "starting" } : null;
+};
+
+const startTries = 10;
+const startTryMs = 300;
+
+/** Gives the session what was installed; null when none runs, or one that still waits for its machine and will take it from there. */
+const give = async (notebook: string, lock: contract.Lock | null): Promise<boolean | null> => {
+  for (let tries = 0; tries < startTries; tries++) {
+    const session = await sessionOf(notebook);
+    if (!session) return null;
+    const isGiven = await placeAt(session.kernelId, lock).then(
+      () => true,
+      () => false,
+    );
+    if (isGiven || !session.isStarting) return isGiven;
+    await new Promise((resolve) => setTimeout(resolve, startTryMs));
+  }
+  return null;
 };
 
 const alter = async (scope: Scope, notebook: string, change: contract.PackageChange, { signal }: Extra) => {
@@ -84,7 +103,8 @@ const alter = async (scope: Scope, notebook: string, change: contract.PackageCha
   try {
     const was = (await store.packagesOf(scope, notebook))?.lock ?? null;
     const manifest = wanted(was?.manifest ?? {}, change);
-    const made = await changeAt({ manifest, lock: was?.lock ?? null, kernelId: await kernelOf(notebook) }, tell, signal);
+    const at = await sessionOf(notebook);
+    const made = await changeAt({ manifest, lock: was?.lock ?? null, kernelId: at && !at.isStarting ? at.kernelId : null }, tell, signal);
     await scope.transact(async (inner) => {
       if ((await store.keyForChange(inner, notebook)) !== (was?.key ?? null))
         throw new Problem(
@@ -100,13 +120,7 @@ const alter = async (scope: Scope, notebook: string, change: contract.PackageCha
       });
       inner.emit(contract.packageEvents.changed, notebook);
     });
-    const kernelId = await kernelOf(notebook);
-    const placed = kernelId
-      ? await placeAt(kernelId, made.lock).then(
-          () => true,
-          () => false,
-        )
-      : null;
+    const placed = await give(notebook, made.lock);
     return noteOn({ change, was: was?.content.items ?? [], now: made.content, placed });
   } finally {
     installing.delete(notebook);
