@@ -4,7 +4,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { keyOf, type LockFile, nameAt, readLockFile, scriptsIn, settled } from "#kernel/packages/lock.ts";
+import { countHere, keyOf, type LockFile, nameAt, readLockFile, scriptsIn, settled } from "#kernel/packages/lock.ts";
 import { runNpm, Stopped, tooLarge, Unable } from "#kernel/packages/npm.ts";
 import { folderMb } from "#kernel/sandbox/usage.ts";
 import { env } from "#lib/kit/env.ts";
@@ -139,7 +139,7 @@ export const openLibrary = (root = join(env.home, "packages")) => {
 
   const install = ({ key, manifest, lock }: Lock, { signal, tell }: Work): Promise<string> =>
     inFolder(manifest, lock, async (folder) => {
-      const total = Object.keys(readLockFile(lock).packages).length - 1;
+      const total = countHere(readLockFile(lock));
       const here = new Set<string>();
       const heard = (line: string): void => {
         const found = /^npm http (?:fetch GET 200|cache) (\S+\.tgz)/.exec(line)?.[1];

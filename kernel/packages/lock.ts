@@ -11,6 +11,9 @@ type Entry = {
   link?: boolean;
   inBundle?: boolean;
   hasInstallScript?: boolean;
+  os?: string[];
+  cpu?: string[];
+  libc?: string[];
   dependencies?: Record<string, string>;
 };
 export type LockFile = { name?: string; lockfileVersion: number; packages: Record<string, Entry> };
@@ -35,6 +38,17 @@ export const readLockFile = (text: string): LockFile => {
 
 /** `node_modules/a/node_modules/@b/c` → `@b/c`. */
 export const nameAt = (path: string): string => path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
+
+/** How many packages of a lock this machine fetches: builds for other systems are left out. */
+export const countHere = (lock: LockFile): number =>
+  Object.entries(lock.packages).filter(
+    ([path, { os, cpu, libc, inBundle }]) =>
+      path !== "" &&
+      !inBundle &&
+      (os?.includes(process.platform) ?? true) &&
+      (cpu?.includes(process.arch) ?? true) &&
+      (libc?.includes("glibc") ?? true),
+  ).length;
 
 /** Digest of a lock's text: by it machines know what they have installed. */
 export const keyOf = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 32);
