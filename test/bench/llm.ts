@@ -1,4 +1,4 @@
-// Language models: tokens a second of SmolLM2-135M beside llama.cpp on the same file (its Q4_1 as it is, and as float32), and a LoRA step of 4 × 128
+// Language models: tokens a second of SmolLM2-135M beside llama.cpp on the same file (its Q4_1 as it is, and as float32; the best of its one thread and all), and a LoRA step of 4 × 128
 // tokens beside PyTorch on the CPU. Peers run in turn with us (ours, theirs, ours), so that both meet the same load. The model: ATELIER_SMOLLM2;
 // llama.cpp: node-llama-cpp here or under ATELIER_PEERS; PyTorch with transformers: ATELIER_BENCH_PYTHON.
 import { spawnSync } from "node:child_process";
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openReader } from "#lib/learn/llm/cache.ts";
 import { type LanguageModel, loadModel, loadTokenizer, saveModel } from "#lib/learn/llm/model.ts";
+import { fromPacked } from "#lib/learn/llm/packed.ts";
 import { tune } from "#lib/learn/llm/tune.ts";
 import { mulberry32 } from "#lib/learn/random.ts";
 import { line, median, ms, times } from "#test/bench/figures.ts";
@@ -19,8 +20,8 @@ const prompt = Array.from({ length: 32 }, (_, i) => 1000 + 37 * i);
 const spoken = 32;
 
 /** Tokens a second while speaking greedily after a prompt of 32. */
-const speaking = async (model: LanguageModel): Promise<number> => {
-  const reader = openReader(model.shape, model.weights, { threads });
+const speaking = async ({ shape, weights, packed }: LanguageModel): Promise<number> => {
+  const reader = openReader(shape, weights, { threads, project: packed && fromPacked(packed) });
   const likeliest = (logits: Float32Array): number => logits.reduce((best, one, i) => (one > logits[best]! ? i : best), 0);
   let token = likeliest(await reader.read(prompt));
   token = likeliest(await reader.read([token])); // compiles
@@ -60,22 +61,24 @@ export const bench = async (say: Say): Promise<void> => {
   try {
     const file = join(folder, "float32.gguf");
     await saveModel(file, model, await loadTokenizer(path, model), "F32");
-    const before = await speaking(model);
+    const float32 = { ...model, packed: undefined };
+    const [before, beforeFloat] = [await speaking(model), await speaking(float32)];
     const packed = peer && (await speedOf(peer, path, prompt, spoken));
     const plain = peer && (await speedOf(peer, file, prompt, spoken));
-    const ours = (before + (await speaking(model))) / 2;
-    say(line("SmolLM2-135M speaking, float32 in memory", `${ours.toFixed(1)} tokens/s`, `${threads} threads`));
-    if (plain && packed) {
-      say(line("  llama.cpp, the same as float32", `${plain.toFixed(1)} tokens/s`, times(ours / plain)));
-      say(line("  llama.cpp, Q4_1", `${packed.toFixed(1)} tokens/s`, times(ours / packed)));
-    } else say(`  ${wordsWithout}`);
+    const [ours, oursFloat] = [(before + (await speaking(model))) / 2, (beforeFloat + (await speaking(float32))) / 2];
+    const row = (what: string, speed: number, peerSpeed: number | null): void => {
+      const beside = peerSpeed ? `llama.cpp ${peerSpeed.toFixed(1)}, ${times(speed / peerSpeed)}` : wordsWithout;
+      say(line(what, `${speed.toFixed(1)} tokens/s`, beside));
+    };
+    row("SmolLM2-135M speaking, Q4_1 as in its file", ours, packed);
+    row("SmolLM2-135M speaking, float32", oursFloat, plain);
   } finally {
     rmSync(folder, { recursive: true });
   }
   const first = await stepping(model);
   const theirs = torch();
   const step = (first + (await stepping(model))) / 2;
-  const memory = `${(process.memoryUsage.rss() / 1e9).toFixed(1)} GB`;
+  const memory = `${(process.resourceUsage().maxRSS / 1e6).toFixed(1)} GB at most`;
   say(line("LoRA step of SmolLM2-135M, r 8, 4 × 128 tokens", ms(step), `${Math.round(512_000 / step)} tokens/s, ${memory}`));
   say(
     theirs

@@ -56,18 +56,20 @@ export const logProbabilitiesOf = async (
   return found;
 };
 
-/** Tokens a second llama.cpp speaks greedily after a prompt. */
+/** Tokens a second llama.cpp speaks greedily after a prompt: the better of one thread and two, since its threads wait spinning. */
 export const speedOf = async (llama: Llama, modelPath: string, prompt: readonly number[], count: number): Promise<number> => {
   const model = await llama.loadModel({ modelPath });
-  const context = await model.createContext({ contextSize: 256, threads: 2 });
-  const sequence = context.getSequence();
-  let [seen, startedAt] = [0, 0];
-  for await (const _ of sequence.evaluate([...prompt], { temperature: 0 })) {
-    if (seen++ === 1) startedAt = performance.now();
-    if (seen === count + 2) break;
+  let best = 0;
+  for (const threads of [1, 2]) {
+    const context = await model.createContext({ contextSize: 256, threads });
+    let [seen, startedAt] = [0, 0];
+    for await (const _ of context.getSequence().evaluate([...prompt], { temperature: 0 })) {
+      if (seen++ === 1) startedAt = performance.now();
+      if (seen === count + 2) break;
+    }
+    best = Math.max(best, (1000 * count) / (performance.now() - startedAt));
+    await context.dispose();
   }
-  const took = performance.now() - startedAt;
-  await context.dispose();
   await model.dispose();
-  return (1000 * count) / took;
+  return best;
 };

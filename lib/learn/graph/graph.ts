@@ -6,7 +6,7 @@
 import { callerPlace } from "#lib/learn/graph/place.ts";
 import { type Shape, showShape, sizeOf } from "#lib/learn/graph/shape.ts";
 
-export type Dtype = "float32" | "float16" | "float64" | "int64" | "int32" | "bool";
+export type Dtype = "float32" | "float16" | "float64" | "int64" | "int32" | "uint8" | "bool";
 export type Device = "cpu" | "webgpu" | "cuda";
 export type Numbers = Float32Array | Float64Array | Uint16Array | BigInt64Array | Int32Array | Uint8Array;
 export type Attribute = number | string | { float: number } | { ints: readonly number[] };
@@ -37,6 +37,8 @@ export type Rule = (local: Local) => readonly (Tensor | null)[];
 export type Operator = {
   /** Name in the ONNX operator set. */
   readonly name: string;
+  /** Absent for ONNX's own operators. */
+  readonly domain?: "com.microsoft";
   /** What the operator makes of its inputs; throws a sentence when they do not fit. */
   readonly infer: (inputs: readonly Tensor[], attributes: Attributes) => Kind | readonly Kind[];
   /** "none": locally constant, the gradient is zero; absent: nobody has written the rule, which is an error once it is needed. */
@@ -158,6 +160,7 @@ const holders: Record<Dtype, (values: ArrayLike<number>) => Numbers> = {
   },
   int32: (values) => Int32Array.from(values),
   int64: (values) => BigInt64Array.from(values as number[], BigInt),
+  uint8: (values) => Uint8Array.from(values),
   bool: (values) => Uint8Array.from(values, (one) => (one ? 1 : 0)),
 };
 

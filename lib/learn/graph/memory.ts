@@ -5,7 +5,7 @@ import { needed } from "#lib/learn/graph/model.ts";
 import { sizeOf } from "#lib/learn/graph/shape.ts";
 import type { Step } from "#lib/learn/graph/step.ts";
 
-const widths: Record<Dtype, number> = { float32: 4, float64: 8, float16: 2, int64: 8, int32: 4, bool: 1 };
+const widths: Record<Dtype, number> = { float32: 4, float64: 8, float16: 2, int64: 8, int32: 4, uint8: 1, bool: 1 };
 export const bytesOfKind = ({ dtype, shape }: Kind): number => sizeOf(shape) * widths[dtype];
 
 /** Greatest number of bytes alive at once while the nodes run; reshapes share the memory of what they reshape. */

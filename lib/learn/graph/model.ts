@@ -72,7 +72,7 @@ export const writeModel = (graph: Graph, outputs: Readonly<Record<string, Tensor
   for (const [name, tensor] of Object.entries(outputs)) if (tensor.origin.kind === "node" && !names.has(tensor)) names.set(tensor, name);
   const nameOf = (tensor: Tensor): string => names.get(tensor) ?? tensor.name;
   for (const { operator, inputs, outputs: made, attributes } of nodes)
-    file.push({ op: operator.name, inputs: inputs.map(nameOf), outputs: made.map(nameOf), attributes });
+    file.push({ op: operator.name, domain: operator.domain ?? "", inputs: inputs.map(nameOf), outputs: made.map(nameOf), attributes });
   for (const [name, tensor] of Object.entries(outputs))
     if (nameOf(tensor) !== name) file.push({ op: "Identity", inputs: [nameOf(tensor)], outputs: [name], attributes: {} });
 

@@ -66,6 +66,7 @@ const arrayNames: Record<Dtype, string> = {
   float16: "Uint16Array",
   int64: "BigInt64Array",
   int32: "Int32Array",
+  uint8: "Uint8Array",
   bool: "Uint8Array",
 };
 

@@ -3,12 +3,12 @@
 // mask over what is not there yet, and answer only the keys and values of their own positions; those are copied in behind. The past is never
 // copied out of the graph, and a graph serves every length up to its capacity.
 import { availableParallelism } from "node:os";
-import { type Graph, input, openGraph, type Tensor } from "#lib/learn/graph/graph.ts";
+import { type Graph, input, type Kind, openGraph, type Tensor } from "#lib/learn/graph/graph.ts";
 import { bytesOfKind, MemoryError, peakBytes } from "#lib/learn/graph/memory.ts";
 import { gather } from "#lib/learn/graph/operators/indexing.ts";
 import { narrow, reshape } from "#lib/learn/graph/operators/shaping.ts";
 import { compile, type Feed, type Program } from "#lib/learn/graph/program.ts";
-import { anglesAt, hiddenStates, type LlamaShape, logitsOf, type Projection } from "#lib/learn/llm/llama.ts";
+import { anglesAt, type LlamaShape, logitsOf, type Projection, throughLayers } from "#lib/learn/llm/llama.ts";
 
 type Sizes = { time: number; capacity: number };
 export type Reader = {
@@ -28,14 +28,14 @@ const firstCapacity = 256;
 export const writeReader = (shape: LlamaShape, { time, capacity }: Sizes, project?: Projection) => {
   const graph: Graph = openGraph({ mode: "predict" });
   const float = (name: string, ...size: number[]): Tensor => input(graph, name, { dtype: "float32", shape: size });
-  const tokens = input(graph, "tokens", { dtype: "int64", shape: [1, time] });
+  const vectors = float("vectors", 1, time, shape.width);
   const angles = { cos: float("cos", time, shape.headWidth), sin: float("sin", time, shape.headWidth) };
   const mask = float("mask", time, capacity + time);
   const past = Array.from({ length: shape.layers }, (_, i) => ({
     k: float(`past.${i}.k`, 1, shape.kvHeads, capacity, shape.headWidth),
     v: float(`past.${i}.v`, 1, shape.kvHeads, capacity, shape.headWidth),
   }));
-  const { hidden, present } = hiddenStates(tokens, shape, { project, since: { angles, mask, past } });
+  const { hidden, present } = throughLayers(vectors, shape, { project, since: { angles, mask, past } });
   const last = time === 1 ? narrow(hidden, 1, 0, 1) : gather(hidden, input(graph, "last", { dtype: "int64", shape: [1] }), 1);
   const outputs: Record<string, Tensor> = { logits: reshape(logitsOf(last, shape, project), [shape.vocabulary]) };
   for (const [i, { k, v }] of present.entries()) {
@@ -53,10 +53,11 @@ export type ReaderOptions = {
 };
 
 /** Opens a reader of one text. Weights are fed as they are, without a copy. */
-export const openReader = (shape: LlamaShape, weights: ReadonlyMap<string, Feed>, options: ReaderOptions = {}): Reader => {
+export const openReader = (shape: LlamaShape, weights: ReadonlyMap<string, Float32Array>, options: ReaderOptions = {}): Reader => {
   const { project, threads = availableParallelism(), memoryBytes = process.availableMemory() } = options;
   const { kvHeads, headWidth, layers } = shape;
   const programs = new Map<number, Promise<Program>>();
+  const table = weights.get("model.embed_tokens.weight")!;
   let capacity = 0;
   let length = 0;
   let past: Record<string, Float32Array> = {};
@@ -66,7 +67,8 @@ export const openReader = (shape: LlamaShape, weights: ReadonlyMap<string, Feed>
       programs.get(time) ??
       (async () => {
         const { graph, outputs } = writeReader(shape, { time, capacity }, project);
-        const bytes = peakBytes({ graph, outputs }) + [...graph.inputs.values()].reduce((total, one) => total + bytesOfKind(one), 0);
+        const total = (kinds: Iterable<Kind>): number => [...kinds].reduce((sum, one) => sum + bytesOfKind(one), 0);
+        const bytes = peakBytes({ graph, outputs }) + total(graph.inputs.values()) + 2 * total(graph.constants.values()); // packed matrices twice
         if (bytes > memoryBytes)
           throw new MemoryError(
             `Keys and values of ${capacity} positions and one run over them need about ${Math.ceil(bytes / 1e6)} MB, and ` +
@@ -115,17 +117,25 @@ export const openReader = (shape: LlamaShape, weights: ReadonlyMap<string, Feed>
     }
     return mask;
   };
+  /** Tokens looked up in the table; what is behind their end is not looked at. */
+  const vectorsOf = (tokens: readonly number[], time: number): Float32Array => {
+    const { width } = shape;
+    const vectors = new Float32Array(time * width);
+    for (const [i, token] of tokens.entries()) vectors.set(table.subarray(token * width, (token + 1) * width), i * width);
+    return vectors;
+  };
   const readStretch = async (tokens: readonly number[]): Promise<Float32Array> => {
     const time = tokens.length === 1 ? 1 : stretch;
     const feeds: Record<string, Feed> = {
       ...past,
       ...anglesAt(shape, length, time),
-      tokens: BigInt64Array.from({ length: time }, (_, i) => BigInt(tokens[i] ?? 0)), // what is behind the end is not looked at
+      vectors: vectorsOf(tokens, time),
       mask: maskOf(time),
       ...(time === 1 ? {} : { last: BigInt64Array.of(BigInt(tokens.length - 1)) }),
     };
-    for (const [name, one] of weights) feeds[name] = one;
-    const answers = (await (await program(time)).run(feeds)) as Record<string, Float32Array>;
+    const reading = await program(time);
+    for (const name of reading.inputs.keys()) feeds[name] ??= weights.get(name)!;
+    const answers = (await reading.run(feeds)) as Record<string, Float32Array>;
     for (let i = 0; i < layers; i++)
       for (const which of ["k", "v"])
         copyHeads(answers[`new.${i}.${which}`]!, time, past[`past.${i}.${which}`]!, capacity, length, tokens.length);

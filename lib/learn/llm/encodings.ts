@@ -79,6 +79,9 @@ export function decode(encoding: Encoding, bytes: Uint8Array, count: number): Fl
   return out;
 }
 
+/** A half-precision number in bytes, least first. */
+export const halfAt = (bytes: Uint8Array, at: number): number => fromHalf(bytes[at]! | (bytes[at + 1]! << 8));
+
 function decodeBlock(encoding: "Q8_0" | "Q4_0" | "Q4_1", view: DataView, at: number, out: Float32Array, to: number) {
   const d = fromHalf(view.getUint16(at, true));
   if (encoding === "Q8_0") for (let i = 0; i < 32; i++) out[to + i] = d * view.getInt8(at + 2 + i);

@@ -4,6 +4,7 @@ import { seedOf } from "#lib/learn/graph/seeds.ts";
 import { openReader, type ReaderOptions } from "#lib/learn/llm/cache.ts";
 import { type Adapters, withAdapters } from "#lib/learn/llm/lora.ts";
 import type { LanguageModel } from "#lib/learn/llm/model.ts";
+import { fromPacked } from "#lib/learn/llm/packed.ts";
 import { drawToken, type SamplingOptions, samplingOptions } from "#lib/learn/llm/sampling.ts";
 import type { TextTokenizer } from "#lib/learn/llm/tokenizer.ts";
 import { mulberry32 } from "#lib/learn/random.ts";
@@ -39,9 +40,10 @@ export const openSpeaker = (
   tokenizer: TextTokenizer,
   { adapters, ...options }: Omit<ReaderOptions, "project"> & { adapters?: Adapters | undefined } = {},
 ): Speaker => {
+  const plain = model.packed && fromPacked(model.packed);
   const reader = openReader(model.shape, new Map([...model.weights, ...(adapters?.weights ?? [])]), {
     ...options,
-    project: adapters && withAdapters(adapters.options),
+    project: adapters ? withAdapters(adapters.options, plain) : plain,
   });
   let known: number[] = [];
 

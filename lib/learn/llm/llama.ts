@@ -120,14 +120,14 @@ const block = (x: Tensor, name: string, shape: LlamaShape, angles: Angles, mask:
   return { x: add(y, project(gated, `${name}.mlp.down_proj`, width, false)), k, v };
 };
 
-/** What stands behind the last layer, normed, for tokens [count, time] (int64): [count, time, width]; and every layer's new keys and values. */
-export const hiddenStates = (
-  tokens: Tensor,
+/** What stands behind the last layer, normed, for tokens as vectors [count, time, width]; and every layer's new keys and values. */
+export const throughLayers = (
+  vectors: Tensor,
   shape: LlamaShape,
   { project = projected, since, isRecomputed = false }: DecoderOptions = {},
 ) => {
-  const { graph } = tokens;
-  const time = tokens.shape[1]!;
+  const { graph } = vectors;
+  const time = vectors.shape[1]!;
   const fixed = since ? null : anglesAt(shape, 0, time);
   const angles = since?.angles ?? {
     cos: constant(graph, fixed!.cos, [time, shape.headWidth]),
@@ -135,7 +135,7 @@ export const hiddenStates = (
   };
   const mask = since?.mask ?? causalMask(graph, time);
   const present: Past[] = [];
-  let x = gather(weight(graph, "model.embed_tokens.weight", [shape.vocabulary, shape.width], matrix), tokens);
+  let x = vectors;
   for (let i = 0; i < shape.layers; i++) {
     const write = (): Tensor => {
       const made = layer(graph, "block", () => block(x, `model.layers.${i}`, shape, angles, mask, since?.past[i], project));
@@ -147,13 +147,14 @@ export const hiddenStates = (
   return { hidden: rmsNorm(x, weight(graph, "model.norm.weight", [shape.width], ones), shape.epsilon), present };
 };
 
+const tableName = "model.embed_tokens";
+/** The same for tokens [count, time] (int64), each looked up in the table. */
+export const hiddenStates = (tokens: Tensor, shape: LlamaShape, options: DecoderOptions = {}) =>
+  throughLayers(gather(weight(tokens.graph, `${tableName}.weight`, [shape.vocabulary, shape.width], matrix), tokens), shape, options);
+
 /** Logits [..., vocabulary] from hidden states. */
 export const logitsOf = (hidden: Tensor, shape: LlamaShape, project: Projection = projected): Tensor =>
-  shape.isTied
-    ? linear(hidden, weight(hidden.graph, "model.embed_tokens.weight", [shape.vocabulary, shape.width], matrix), undefined, {
-        transB: true,
-      })
-    : project(hidden, "lm_head", shape.vocabulary, false);
+  project(hidden, shape.isTied ? tableName : "lm_head", shape.vocabulary, false);
 
 /** Logits [count, time, vocabulary] of the token after each of [count, time]. Tokens after a text's end change nothing before it. */
 export const llama = (tokens: Tensor, shape: LlamaShape, options: DecoderOptions = {}): Tensor =>

@@ -56,9 +56,9 @@ const side = (graph: Graph, name: string, which: "A" | "B", shape: readonly numb
 
 /** Linear maps with adapters beside those that are targets. */
 export const withAdapters =
-  (options: LoraOptions): Projection =>
+  (options: LoraOptions, project: Projection = projected): Projection =>
   (x, name, width, hasBias) => {
-    const base = projected(x, name, width, hasBias);
+    const base = project(x, name, width, hasBias);
     if (!hasAdapter(name, options.targets)) return base;
     const a = side(x.graph, name, "A", [options.rank, x.shape.at(-1)!], options);
     const b = side(x.graph, name, "B", [width, options.rank], options);
@@ -82,6 +82,7 @@ const expectedAdapters = (model: LanguageModel, { targets, rank }: LoraOptions):
 export const mergeAdapters = (model: LanguageModel, { options, weights }: Adapters): LanguageModel => {
   const { rank, alpha } = options;
   const merged = new Map(model.weights);
+  const packed = model.packed && new Map(model.packed);
   for (const [name, shape] of expectedAdapters(model, options)) {
     if (!name.endsWith("lora_A.weight")) continue;
     const map = name.slice("base_model.model.".length, -".lora_A.weight".length);
@@ -95,8 +96,9 @@ export const mergeAdapters = (model: LanguageModel, { options, weights }: Adapte
         if (share !== 0) for (let i = 0; i < width; i++) sum[row * width + i]! += share * a[k * width + i]!;
       }
     merged.set(`${map}.weight`, sum);
+    packed?.delete(`${map}.weight`);
   }
-  return { ...model, weights: merged };
+  return { ...model, weights: merged, packed };
 };
 
 // ---- files ----------------------------------------------------------------------------------------------------------------------------

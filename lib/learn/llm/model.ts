@@ -6,10 +6,11 @@ import { input, openGraph } from "#lib/learn/graph/graph.ts";
 import { MemoryError } from "#lib/learn/graph/memory.ts";
 import { seedOf } from "#lib/learn/graph/seeds.ts";
 import { isSameShape, type Shape, showShape, sizeOf } from "#lib/learn/graph/shape.ts";
-import type { Encoding } from "#lib/learn/llm/encodings.ts";
+import { decode, type Encoding } from "#lib/learn/llm/encodings.ts";
 import { type GgufTensor, type GgufValue, ggufPieces, openGguf } from "#lib/learn/llm/gguf.ts";
 import { type LlamaShape, llama } from "#lib/learn/llm/llama.ts";
 import { halvesFromNeighbours, isTurned, nameFromGguf, nameToGguf, neighboursFromHalves } from "#lib/learn/llm/names.ts";
+import { isPacking, type Packed, packedOf, turnedRows } from "#lib/learn/llm/packed.ts";
 import { openSafetensors, readTensor, safetensorsPieces, type TensorEntry } from "#lib/learn/llm/safetensors.ts";
 import { metadataOf, plainFrequencies, shapeFromConfig, shapeFromGguf } from "#lib/learn/llm/shapes.ts";
 import { type ByteSource, withFile, writePieces } from "#lib/learn/llm/source.ts";
@@ -22,6 +23,8 @@ export type LanguageModel = {
   weights: Weights;
   /** What the file said beside the network, the tokenizer's tables among it; empty for a folder. */
   metadata: ReadonlyMap<string, GgufValue>;
+  /** Matrices as the file packs them; a model speaks from these where it has them (packed.ts). */
+  packed?: ReadonlyMap<string, Packed> | undefined;
 };
 type LoadOptions = {
   /** Bytes the weights may take; what the machine has free when absent. */
@@ -62,6 +65,7 @@ const gathered = async (
   found: ReadonlyMap<string, Found>,
   restore: (name: string, values: Float32Array, entry: TensorEntry) => Float32Array,
   { memoryBytes = process.availableMemory(), onProgress }: LoadOptions,
+  alsoSee: (name: string, entry: TensorEntry, bytes: Uint8Array) => void = () => {},
 ): Promise<Map<string, Float32Array>> => {
   const expected = expectedWeights(shape);
   for (const [name, { shape: wanted }] of expected) {
@@ -76,7 +80,9 @@ const gathered = async (
   const weights = new Map<string, Float32Array>();
   for (const name of expected.keys()) {
     const { entry, source } = found.get(name)!;
-    weights.set(name, restore(name, await readTensor(source, entry), entry));
+    const bytes = await source.read(entry.offset, entry.bytes);
+    weights.set(name, restore(name, decode(entry.encoding, bytes, sizeOf(entry.shape)), entry));
+    alsoSee(name, entry, bytes);
     onProgress?.(weights.size / expected.size);
     await new Promise((resolve) => setImmediate(resolve)); // decoding blocks: lets displays and stop signals through
   }
@@ -94,7 +100,14 @@ export const readGguf = async (source: ByteSource, options: LoadOptions = {}): P
   }
   const restore = (name: string, values: Float32Array, { shape: at }: TensorEntry): Float32Array =>
     isTurned(name) ? halvesFromNeighbours(values, shape.headWidth, at.length === 1 ? 1 : at[1]!) : values;
-  return { shape, weights: await gathered(shape, found, restore, options), metadata: file.metadata };
+  const packed = new Map<string, Packed>();
+  const keep = (name: string, { encoding, shape: at }: TensorEntry, bytes: Uint8Array): void => {
+    if (!isPacking(encoding) || at.length !== 2) return;
+    const one = packedOf(encoding, bytes, [at[0]!, at[1]!]);
+    packed.set(name, isTurned(name) ? turnedRows(one, shape.headWidth) : one);
+  };
+  const weights = await gathered(shape, found, restore, options, keep);
+  return { shape, weights, metadata: file.metadata, packed: packed.size > 0 ? packed : undefined };
 };
 
 /** Reads safetensors (one source, or the shards of one model) with the contents of config.json. */

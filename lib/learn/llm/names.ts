@@ -38,8 +38,9 @@ export const nameToGguf = (name: string): string => {
 /** Whether a weight's rows are turned in pairs: queries and keys, their biases too. */
 export const isTurned = (name: string): boolean => /\.self_attn\.[qk]_proj\.(weight|bias)$/.test(name);
 
-const moved = (values: Float32Array, headWidth: number, width: number, from: (row: number) => number): Float32Array => {
-  const out = new Float32Array(values.length);
+type Rows = Float32Array | Uint8Array;
+const moved = <T extends Rows>(values: T, headWidth: number, width: number, from: (row: number) => number): T => {
+  const out = new (values.constructor as new (size: number) => T)(values.length);
   for (let row = 0; row < values.length / width; row++) {
     const source = row - (row % headWidth) + from(row % headWidth);
     out.set(values.subarray(source * width, (source + 1) * width), row * width);
@@ -47,8 +48,8 @@ const moved = (values: Float32Array, headWidth: number, width: number, from: (ro
   return out;
 };
 /** Rows whose pairs are neighbours (2j, 2j + 1) → rows whose pairs are halves (j, j + d/2), head by head; `width` numbers a row. */
-export const halvesFromNeighbours = (values: Float32Array, headWidth: number, width: number): Float32Array =>
+export const halvesFromNeighbours = <T extends Rows>(values: T, headWidth: number, width: number): T =>
   moved(values, headWidth, width, (row) => (row < headWidth / 2 ? 2 * row : 2 * row - headWidth + 1));
 /** The inverse. */
-export const neighboursFromHalves = (values: Float32Array, headWidth: number, width: number): Float32Array =>
+export const neighboursFromHalves = <T extends Rows>(values: T, headWidth: number, width: number): T =>
   moved(values, headWidth, width, (row) => (row % 2 === 0 ? row / 2 : (row - 1) / 2 + headWidth / 2));

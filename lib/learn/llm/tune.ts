@@ -119,7 +119,7 @@ const run = async <T>(model: LanguageModel, task: Task<T>, options: TuneOptions)
     const merged = (): LanguageModel =>
       adapters
         ? mergeAdapters(model, adapters)
-        : { ...model, weights: new Map([...model.weights.keys()].map((name) => [name, weights.get(name)!])) };
+        : { ...model, packed: undefined, weights: new Map([...model.weights.keys()].map((name) => [name, weights.get(name)!])) };
     return { adapters, merged, steps: trainer.stepCount(), history, weights };
   } finally {
     await trainer.close();

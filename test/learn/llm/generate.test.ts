@@ -1,14 +1,20 @@
 // A model's voice: what the cache answers is what the whole network answers, and what is said depends on the seed alone.
 import { beforeAll, describe, expect, it } from "vitest";
-import { input, openGraph } from "#lib/learn/graph/graph.ts";
+import { gradients } from "#lib/learn/graph/gradient.ts";
+import { input, openGraph, parameter } from "#lib/learn/graph/graph.ts";
+import { packedProduct } from "#lib/learn/graph/operators/packed.ts";
+import { mean } from "#lib/learn/graph/operators/reductions.ts";
 import { reshape } from "#lib/learn/graph/operators/shaping.ts";
 import { evaluate } from "#lib/learn/graph/program.ts";
+import { ones } from "#lib/learn/graph/seeds.ts";
 import { trainBytePairs } from "#lib/learn/llm/byte-pairs.ts";
 import { openReader } from "#lib/learn/llm/cache.ts";
+import { decode, encode } from "#lib/learn/llm/encodings.ts";
 import { complete, openSpeaker, type Piece } from "#lib/learn/llm/generate.ts";
 import { llama } from "#lib/learn/llm/llama.ts";
 import { loraOptions, mergeAdapters } from "#lib/learn/llm/lora.ts";
 import { freshModel, llamaShape } from "#lib/learn/llm/model.ts";
+import { fromPacked, packedWeights } from "#lib/learn/llm/packed.ts";
 import { drawToken, samplingOptions } from "#lib/learn/llm/sampling.ts";
 import { tokenizerOf } from "#lib/learn/llm/tokenizer.ts";
 import { mulberry32 } from "#lib/learn/random.ts";
@@ -45,6 +51,29 @@ describe("the cache", () => {
     same(await reader.read(tokens.slice(299)), 299);
     expect(reader.length()).toBe(300);
     await reader.close();
+  });
+  it.each(["Q8_0", "Q4_0", "Q4_1"] as const)("from matrices packed as %s answers what their numbers answer", async (packing) => {
+    const packed = packedWeights(shape, model.weights, packing);
+    const isMatrix = (name: string): boolean => packed.has(name);
+    const meant = [...model.weights].map(([name, one]): [string, Float32Array] => [
+      name,
+      isMatrix(name) ? decode(packing, encode(packing, one), one.length) : one,
+    ]);
+    expect([...model.weights.keys()].filter((name) => !isMatrix(name)).every((name) => name.endsWith("norm.weight"))).toBe(true);
+    const [plain, reader] = [
+      openReader(shape, new Map(meant), { threads }),
+      openReader(shape, new Map(meant), { threads, project: fromPacked(packed) }),
+    ];
+    for (const part of [tokens.slice(0, 40), tokens.slice(40, 41), tokens.slice(41, 42)])
+      expect(apart(await reader.read(part), Array.from(await plain.read(part)))).toBeLessThan(1e-4);
+    await plain.close();
+    await reader.close();
+  });
+  it("from packed matrices cannot be trained through: the operator without a gradient is named", () => {
+    const graph = openGraph();
+    const x = parameter(graph, "x", [2, 32], ones);
+    const y = packedProduct(x, 3, new Uint8Array(48), new Float32Array(3));
+    expect(() => gradients(mean(y), [x])).toThrow(/MatMulNBits .* has no gradient rule/);
   });
   it("refuses what it cannot hold, in words", async () => {
     const reader = openReader(shape, model.weights, { threads });

@@ -21,7 +21,7 @@ const identityOperator: Operator = { name: "Identity", infer: ([x]) => x!, rule:
 /** The same numbers under another name. */
 export const identity = (x: Tensor): Tensor => emit(identityOperator, [x]);
 
-const castCodes: Record<Dtype, number> = { float32: 1, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11 };
+const castCodes: Record<Dtype, number> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11 };
 const dtypeOfCode = Object.fromEntries(Object.entries(castCodes).map(([dtype, code]) => [code, dtype as Dtype]));
 const castOperator: Operator = {
   name: "Cast",
