@@ -1,7 +1,7 @@
 // What a package-lock.json may say here. npm is told to leave out where registry packages came from, so an entry that still names a place came from
 // elsewhere; every entry is held by the digest of its bytes, so another machine that installs the lock gets the same or nothing.
 import { createHash } from "node:crypto";
-import { Unable } from "#kernel/packages/npm.ts";
+import { outside, Unable } from "#kernel/packages/npm.ts";
 import { isTag, type Manifest } from "#lib/sessions/packages/contract.ts";
 
 type Entry = {
@@ -28,10 +28,9 @@ export const readLockFile = (text: string): LockFile => {
   if (entries.length > most) throw new Unable(`These packages depend on more than ${most} others, which is the limit here.`);
   for (const [path, entry] of entries) {
     const name = nameAt(path);
-    if (!place.test(path) || path.split("/").includes("..") || entry.link)
+    if (entry.resolved !== undefined || entry.link || (!entry.integrity && !entry.inBundle)) throw outside(name);
+    if (!place.test(path) || path.split("/").includes(".."))
       throw new Unable(`${name} would be installed outside the notebook's packages.`);
-    if (entry.resolved !== undefined || (!entry.integrity && !entry.inBundle))
-      throw new Unable(`${name} does not come from the registry. Such packages are not installed.`);
   }
   return lock;
 };

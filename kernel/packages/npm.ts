@@ -24,6 +24,13 @@ export class Stopped extends Unable {
   }
 }
 
+const noGit = "/nonexistent/git";
+
+/** What comes from anywhere but the registry. */
+export const outside = (name = "Something it depends on"): Unable =>
+  new Unable(`${name} lies outside the registry: in a git repository, at an address or in a folder. Such packages are not installed.`);
+
+/** An npm that is older than the `allow` words takes no notice of them; then git is still missing, and the lock is refused for what it names. */
 const walls = [
   "--ignore-scripts",
   "--no-audit",
@@ -38,7 +45,7 @@ const walls = [
   "--allow-remote=none",
   "--allow-file=none",
   "--allow-directory=none",
-  "--git=/nonexistent/git",
+  `--git=${noGit}`,
   "--workspaces=false",
   "--fetch-retries=1",
   "--fetch-retry-mintimeout=500",
@@ -75,10 +82,7 @@ const sentenceOf = (words: string): Unable => {
   if (code === "E404") return new Unable(`There is no package ${missing ?? "of that name"} in ${registryName()}. Look at its spelling.`);
   if (code === "ETARGET")
     return new Unable(`There is no version ${unmatched ?? "in that range"} in ${registryName()}. Ask for another range.`);
-  if (code === "EALLOWGIT" || code === "EALLOWREMOTE" || code === "EALLOWFILE" || code === "EALLOWDIRECTORY")
-    return new Unable(
-      "It depends on something outside the registry (a git repository, an address or a folder). Such packages are not installed.",
-    );
+  if (/^EALLOW/.test(code) || words.includes(noGit)) return outside(/Refusing to fetch "((?:@[^@"]+\/)?[^@"]+)@/.exec(words)?.[1]);
   if (code === "ERESOLVE") {
     const why = /npm error (Could not resolve.*|While resolving.*)/.exec(words)?.[1];
     return new Unable(

@@ -144,6 +144,12 @@ describe("packages in a session", { timeout: 120_000 }, () => {
 });
 
 describe("walls", { timeout: 120_000 }, () => {
+  it("a session of a stock client, which belongs to no notebook, says so when it is to install", async () => {
+    const kernel = await openClient(gateway);
+    expect((await kernel.run("%npm install left-pad")).reply.evalue).toContain("Packages belong to a notebook");
+    expect((await kernel.run("const words = `\n%npm install left-pad\n`; words.trim()")).text).toBe("'%npm install left-pad'");
+  });
+
   it("no install script ever runs, and packages that have one are named", async () => {
     const { content, lock } = await done({ scripted: "*" });
     expect(content.items).toMatchObject([{ name: "scripted", needsScript: true }]);

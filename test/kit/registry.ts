@@ -70,6 +70,7 @@ export const openRegistry = async () => {
     response.writeHead(404, { "content-type": "application/json" }).end('{"error":"Not found"}');
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  for (const name of ["NO_PROXY", "no_proxy"]) process.env[name] = [process.env[name], "127.0.0.1"].filter(Boolean).join(","); // a proxy of the machine's knows it not
   url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
 
   return {

@@ -206,4 +206,17 @@ describe("S12 packages", { timeout: 120_000 }, () => {
     expect((await list(id)).items).toEqual([]);
     expect((await add(id, "slow")).items).toHaveLength(1);
   }, 120_000);
+
+  it("Stop ends an installation that a cell began, and nothing is changed", async () => {
+    const id = await write("%npm install slow");
+    registry.publish({ name: "slow", version: "1.1.0", files: { "index.js": "" } });
+    registry.hang(/^slow$/);
+    const running = run(id, 0);
+    await eventually("it installs", async () => (await list(id)).installing !== null);
+    await house.as("editor")(contract.interruptSession, { ...main, notebook: id });
+    expect((await running).statuses).toEqual(["cancelled"]);
+    await eventually("it has ended", async () => (await list(id)).installing === null);
+    registry.hang(null);
+    expect((await list(id)).items).toEqual([]);
+  });
 });
