@@ -13,6 +13,7 @@ import { openHistory } from "#kernel/jupyter/history.ts";
 import { kernelInfo } from "#kernel/jupyter/info.ts";
 import { cellOf, expressionsOf, noteOf, packagesOf, payerOf, timeFailure } from "#kernel/jupyter/reading.ts";
 import { type Channel, type Message, message } from "#kernel/jupyter/wire.ts";
+import { installingMs, installingWords } from "#kernel/packages/shelf.ts";
 import { type End, type Gauge, type Sample, type SessionProcess, startSession } from "#kernel/process.ts";
 import { type Policy, policyFor } from "#kernel/sandbox/policy.ts";
 import type { Card } from "#kernel/sandbox/sandbox.ts";
@@ -359,6 +360,10 @@ export const makeKernel = async (wish: Wish) => {
     if (seen.size > 10_000) seen.delete(seen.keys().next().value!);
     queue.push({ request, count: 0 });
     next();
+    if (shelf.isBusy()) setTimeout(() => sayInstalling(request), installingMs).unref();
+  };
+  const sayInstalling = (request: Message): void => {
+    if (shelf.isBusy() && queue[0]?.request === request) send("iopub", "stream", request, { name: "stderr", text: installingWords });
   };
 
   /** Requests that need no running code are answered at once, each between busy and idle. */

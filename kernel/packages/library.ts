@@ -3,6 +3,7 @@
 // that starts with a dot and is removed by the next start.
 import { randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { countHere, keyOf, type LockFile, nameAt, readLockFile, scriptsIn, settled } from "#kernel/packages/lock.ts";
 import { runNpm, Stopped, tooLarge, Unable } from "#kernel/packages/npm.ts";
@@ -53,7 +54,7 @@ export const openLibrary = (root = join(env.home, "packages")) => {
   const discard = (folder: string): void => {
     const away = join(root, `.making-${randomUUID()}`);
     renameSync(folder, away);
-    rmSync(away, { recursive: true, force: true });
+    void rm(away, { recursive: true, force: true }).catch(() => {}); // else by the next start
   };
 
   /** Removes what no session took for long, and then the oldest until the rest is small enough; running sessions have their own copy. */

@@ -53,7 +53,7 @@ const walls = [
   "--loglevel=http",
 ];
 
-const watchMs = 300;
+const watchMs = 700;
 const keptWords = 20_000;
 
 /** The script of the machine's npm, or null where there is none. */

@@ -7,6 +7,10 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { copyFile, link, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
+/** What whoever waits for packages is told after this long. */
+export const installingMs = 1500;
+export const installingWords = "The notebook's npm packages are being installed on this machine. The cell runs when they are here.\n";
+
 export type Shelf = ReturnType<typeof openShelf>;
 
 /** Puts all files of a folder into another under the same names, links of the file system left out. */
@@ -93,8 +97,8 @@ export const openShelf = (folder: string, isWalled: boolean) => {
     },
     close: (): void => {
       isClosed = true;
-      rmSync(folder, { recursive: true, force: true });
-      void Promise.allSettled(putting.values()).then(() => rm(folder, { recursive: true, force: true }));
+      if (here.size + putting.size === 0) rmSync(folder, { recursive: true, force: true });
+      else void Promise.allSettled(putting.values()).then(() => rm(folder, { recursive: true, force: true }));
     },
   };
 };

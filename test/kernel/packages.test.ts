@@ -101,6 +101,21 @@ describe("packages in a session", { timeout: 120_000 }, () => {
     expect((await kernel.run(code)).text).toBe("'old'");
   });
 
+  it("a session on a machine that has not installed the lock yet does, says so to who waits, and runs then", async () => {
+    registry.publish({ name: "far", version: "1.0.0", files: { "index.js": "module.exports = 'from afar';" } });
+    const { openLibrary } = await import("#kernel/packages/library.ts");
+    const other = openLibrary(join(process.env.ATELIER_HOME!, "another-machine"));
+    const { lock } = await other.change({ far: "1" }, null, { signal: new AbortController().signal, tell: () => {} });
+    registry.hang(/far\/-\//);
+    const kernel = await openClient(gateway, { packages: [lock] });
+    const id = kernel.send('(await import("far")).default');
+    await kernel.until(() => kernel.about(id).find((one) => String(one.msg.content.text).includes("are being installed on this machine")));
+    registry.hang(null);
+    await kernel.until(() => kernel.about(id).find((one) => one.msg.header.msg_type === "execute_reply"), 60_000);
+    const result = kernel.about(id).find((one) => one.msg.header.msg_type === "execute_result");
+    expect(result?.msg.content.data).toMatchObject({ "text/plain": "'from afar'" });
+  });
+
   it("what was imported stays one instance when something else is added, and another version is loaded beside it, in words", async () => {
     const first = await done({ "@scope/modern": "2.0.0", "left-pad": "1.2.0" });
     const kernel = await openClient(gateway, { packages: [first.lock] });

@@ -1,7 +1,7 @@
 // A small npm registry of a test's own: packages made on the spot, answered as packuments and tarballs over real HTTP, so that real npm installs
 // without the network. It can hang, and it counts what it is asked.
 import { createHash } from "node:crypto";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 
 export type Published = {
@@ -41,6 +41,7 @@ const tarball = (files: Record<string, string | Buffer>): Buffer => {
 export const openRegistry = async () => {
   const packages = new Map<string, Map<string, { manifest: Record<string, unknown>; bytes: Buffer }>>();
   const asked: string[] = [];
+  const held: (() => void)[] = [];
   let hangs: RegExp | null = null;
   let url = "";
 
@@ -59,15 +60,18 @@ export const openRegistry = async () => {
     return { name, "dist-tags": { latest: versions.at(-1)![0] }, versions: Object.fromEntries(versions) };
   };
 
-  const server = createServer((request, response) => {
-    const path = decodeURIComponent(request.url ?? "/").slice(1);
-    asked.push(path);
-    if (hangs?.test(path)) return;
+  const answer = (path: string, response: ServerResponse): void => {
     const [, name = path, version] = /^(.+)\/-\/(.+)\.tgz$/.exec(path) ?? [];
     const found = packages.get(name);
     if (version && found?.has(version)) return void response.end(found.get(version)!.bytes);
     if (!version && found) return void response.setHeader("content-type", "application/json").end(JSON.stringify(packument(name)));
     response.writeHead(404, { "content-type": "application/json" }).end('{"error":"Not found"}');
+  };
+  const server = createServer((request, response) => {
+    const path = decodeURIComponent(request.url ?? "/").slice(1);
+    asked.push(path);
+    if (hangs?.test(path)) held.push(() => answer(path, response));
+    else answer(path, response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   for (const name of ["NO_PROXY", "no_proxy"]) process.env[name] = [process.env[name], "127.0.0.1"].filter(Boolean).join(","); // a proxy of the machine's knows it not
@@ -76,9 +80,10 @@ export const openRegistry = async () => {
   return {
     url,
     asked,
-    /** Requests whose path matches are never answered; null answers all again. */
+    /** Requests whose path matches are not answered until this is called with null. */
     hang: (path: RegExp | null): void => {
       hangs = path;
+      if (!path) for (const go of held.splice(0)) go();
     },
     publish: ({ name, version, files, manifest: more = {} }: Published): void => {
       const manifest = { name, version, ...more };
