@@ -64,11 +64,11 @@ const candidates = {
 const mean = (values: number[]) =>
   values.reduce((sum, one) => sum + one, 0) / values.length;
 
-const tried = [];
-const rule = progress("Five folds of two models");
-for (const [name, estimator] of Object.entries(candidates)) {
+const judge = async (name: keyof typeof candidates) => {
+  const estimator = candidates[name];
+  const rule = progress(\`\${name}: five folds\`);
   const run = await runs.start({ experiment: "Readmission", name });
-  const folds = [];
+  const folds: { auc: number; ap: number; brier: number }[] = [];
   for (const fold of [0, 1, 2, 3, 4]) {
     const others = [0, 1, 2, 3, 4].filter((one) => one !== fold);
     const model = await estimator.fit(
@@ -80,16 +80,16 @@ for (const [name, estimator] of Object.entries(candidates)) {
       ap: learn.averagePrecision(y, p) };
     run.metrics(scores, fold);
     folds.push(scores);
-    rule.tell((5 * tried.length + folds.length) / 10,
-      \`\${name}, fold \${fold + 1} of 5\`);
+    rule.tell(folds.length / 5, \`\${name}: fold \${folds.length} of 5\`);
   }
   await run.end();
-  tried.push({ name, estimator, run, aucs: folds.map((one) => one.auc),
+  rule.done(\`\${name}: each fold judged on patients it never met.\`);
+  return { name, estimator, run, aucs: folds.map((one) => one.auc),
     auc: mean(folds.map((one) => one.auc)),
     ap: mean(folds.map((one) => one.ap)),
-    brier: mean(folds.map((one) => one.brier)) });
-}
-rule.done("Ten models fitted, each judged on patients it never met.");
+    brier: mean(folds.map((one) => one.brier)) };
+};
+const tried = [await judge("logistic"), await judge("trees")];
 display(tried.map(({ name, auc, ap, brier }) => ({ name,
   auc: +auc.toFixed(3), ap: +ap.toFixed(3), brier: +brier.toFixed(4) })));`),
     code(`
@@ -98,7 +98,7 @@ const best = tried.reduce((a, b) => (b.auc > a.auc ? b : a));
 chart({
   title: { text: \`AUC \${best.auc.toFixed(3)} by \${best.name}\`,
     subtitle: "a dot for each fifth of patients, a stroke at the mean" },
-  width: "container", height: 90,
+  width: "container", height: 150,
   data: { values: tried.flatMap(({ name, aucs, auc }) =>
     aucs.map((one) => ({ name, one, auc }))) },
   encoding: { y: {
@@ -123,7 +123,8 @@ const truth = learn.labelsOf(test, "readmitted", "yes");
 const fitted = await best.estimator.fit(train, how);
 const honest = learn.calibrate(fitted, aside, { by: "platt" });
 
-const curves = [];
+type Bin = { model: string; predicted: number; observed: number };
+const curves: Bin[] = [];
 const said = [["as fitted", fitted], ["calibrated", honest]] as const;
 for (const [model, one] of said) {
   const scores = one.predict(test);
@@ -132,7 +133,7 @@ for (const [model, one] of said) {
   console.log(model.padEnd(11), "slope", slope.toFixed(2),
     " calibration error", error.toFixed(4));
   for (const bin of learn.calibrationBins(truth, scores, 20))
-    if (bin.n >= 40) curves.push({ model, ...bin });
+    if (bin.n >= 40) curves.push({ ...bin, model });
 }
 const top = Math.max(...curves.map((bin) => bin.predicted));
 for (const p of [0, top])
@@ -158,7 +159,7 @@ const years = (test.age as string[]).map((band) =>
   parseInt(band.slice(1)));
 const groups = {
   sex: test.sex as string[],
-  age: years.map((from) => from < 50 ? "under 50"
+  age: years.map((from) => from < 50 ? "20 to 49"
     : from < 70 ? "50 to 69" : "70 and older") };
 const fairness = Object.entries(groups).map(([by, group]) => ({ by,
   ...learn.byGroup(truth, risk, group,

@@ -11,111 +11,169 @@ Fifteen hundred people take items from a shelf of four hundred, over sixty days.
 hidden factors, a few items are taken by nearly everybody, and items come into fashion and go. The question is the usual one: does knowing
 a person beat knowing what is popular?`),
     code(`
+// @cell events
 import { chart, learn, models, runs } from "atelier";
 
-const events = learn.itemEvents({ users: 1500, items: 400, days: 60, drift: 0.3, seed: 3 });
-const [users, items] = [events.user as string[], events.item as string[]];
-const days = events.day as Float64Array;
-const counts = new Map<string, number>();
-for (const item of items) counts.set(item, (counts.get(item) ?? 0) + 1);
+const events = learn.itemEvents({
+  users: 1500, items: 400, days: 60, drift: 0.3, seed: 3 });
+const usersOf = (table: typeof events) => table.user as string[];
+const itemsOf = (table: typeof events) => table.item as string[];
+const countsOf = (names: string[]) => {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+};
+const counts = countsOf(itemsOf(events));`),
+    code(`
 const ranked = [...counts.values()].sort((a, b) => b - a);
-const tenth = Math.round(ranked.length / 10);
-const head = ranked.slice(0, tenth).reduce((a, b) => a + b, 0) / items.length;
+const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
+const total = sum(ranked);
+const head = sum(ranked.slice(0, Math.round(ranked.length / 10))) / total;
 
-chart.line(ranked.map((taken, i) => ({ rank: i + 1, taken })), "rank", "taken", {
-  title: \`A tenth of the items gets \${Math.round(100 * head)} % of \${items.length.toLocaleString("en")} events\`,
-  sentence: "how often each item was taken, the most popular first",
-  x: "rank of the item", y: "times taken" })`),
+chart.line(ranked.map((taken, i) => ({ rank: i + 1, taken })),
+  "rank", "taken", {
+    title: \`A tenth of the items gets \${Math.round(100 * head)} % \` +
+      \`of \${total.toLocaleString("en")} events\`,
+    sentence: "how often each item was taken, the most popular first",
+    x: "rank of the item", y: "times taken" })`),
     text(`## Learn from the past, judge by what came after
 The last ten days are the verdict. Splitting at random would let a model see the fashion of tomorrow. **All unseen items** are ranked:
 against a handful of sampled ones every recommender looks clever.`),
     code(`
-const all = Array.from(users.keys());
-const past = learn.takeRows(events, all.filter((i) => days[i] < 50));
-const later = learn.takeRows(events, all.filter((i) => days[i] >= 50));
-console.log(\`\${learn.rowCount(past).toLocaleString("en")} events to learn from, \` +
-  \`\${learn.rowCount(later).toLocaleString("en")} to judge by\`);`),
+// @cell split
+const days = events.day as Float64Array;
+const rowsOf = (isIn: (day: number) => boolean) =>
+  Array.from(days.keys()).filter((i) => isIn(days[i]));
+const past = learn.takeRows(events, rowsOf((day) => day < 50));
+const later = learn.takeRows(events, rowsOf((day) => day >= 50));
+const [before, after] = [past, later]
+  .map((table) => learn.rowCount(table).toLocaleString("en"));
+console.log(\`\${before} events to learn from, \${after} to judge by\`);`),
+    text(`## Three recommenders
+*Popularity* knows nobody. *Item neighbours* look for what goes together with what a person took. *ALS* finds hidden factors of people and
+items. Each is a run, so its numbers stay.`),
     code(`
-const columns = { user: "user", item: "item" };
-const judged = async (name: string, estimator: ReturnType<typeof learn.popularItems>) => {
-  const run = await runs.start({ experiment: "Recommendations", name, params: estimator.params });
-  const model = await estimator.fit(past, columns);
+// @cell recommenders
+const recommenders = {
+  popularity: learn.popularItems(),
+  "item neighbours": learn.itemNeighbours({ k: 60, shrink: 10 }),
+  ALS: learn.alternatingLeastSquares({
+    factors: 16, alpha: 4, l2: 5, rounds: 12 }) };
+
+const judge = async (name: keyof typeof recommenders) => {
+  const estimator = recommenders[name];
+  const run = await runs.start({
+    experiment: "Recommendations", name, params: estimator.params });
+  const model = await estimator.fit(past, { user: "user", item: "item" });
   const found = model.evaluate(later, 10);
-  const metrics = { recall_10: found["recall@10"], ndcg_10: found["ndcg@10"], hit_rate_10: found["hitRate@10"] };
+  const metrics = { recall_10: found["recall@10"],
+    ndcg_10: found["ndcg@10"], hit_rate_10: found["hitRate@10"] };
   run.metrics(metrics);
   await run.end();
-  console.log(name.padEnd(16), \`recall@10 \${metrics.recall_10.toFixed(3)}\`,
-    \` NDCG@10 \${metrics.ndcg_10.toFixed(3)}\`, \` hit rate@10 \${metrics.hit_rate_10.toFixed(3)}\`);
-  return { name, model, metrics, run };
+  return { name, model, run, metrics };
 };
-const popular = await judged("popularity", learn.popularItems());
-const near = await judged("item neighbours", learn.itemNeighbours({ k: 60, shrink: 10 }));
-const als = await judged("ALS",
-  learn.alternatingLeastSquares({ factors: 16, alpha: 4, l2: 5, rounds: 12 }));`),
+const tried = [await judge("popularity"), await judge("item neighbours"),
+  await judge("ALS")];
+const three = (value: number) => value.toFixed(3);
+display(tried.map(({ name, metrics }) => ({ name,
+  "recall@10": three(metrics.recall_10),
+  "NDCG@10": three(metrics.ndcg_10),
+  "hit rate@10": three(metrics.hit_rate_10) })));`),
     code(`
-const three = [popular, near, als];
-const best = three.reduce((a, b) => (b.metrics.ndcg_10 > a.metrics.ndcg_10 ? b : a));
+const popular = tried[0];
+const best = tried.reduce((a, b) =>
+  b.metrics.ndcg_10 > a.metrics.ndcg_10 ? b : a);
 const gain = best.metrics.ndcg_10 / popular.metrics.ndcg_10 - 1;
 
-chart.bar(three.map(({ name, metrics }) => ({ name, ndcg: metrics.ndcg_10 })), "name", "ndcg", {
-  title: best === popular ? "Popularity is not beaten here" :
-    \`\${best.name} ranks \${Math.round(100 * gain)} % better than popularity\`,
-  sentence: "NDCG@10 over all unseen items, mean of the people of the last ten days", x: "", y: "NDCG@10" })`),
+chart.bar(
+  tried.map(({ name, metrics }) => ({ name, ndcg: metrics.ndcg_10 })),
+  "name", "ndcg", {
+    title: best === popular ? "Popularity is not beaten here"
+      : \`\${best.name}: \${Math.round(100 * gain)} % above popularity\`,
+    sentence: "NDCG@10 over all unseen items, mean of the people who " +
+      "took something in the last ten days",
+    x: "", y: "NDCG@10" })`),
     text(`A mean hides whom it is made of. People with a long history give a model more to go by; someone new gets what is popular, whatever
 the model.`),
     code(`
-const seen = new Map<string, number>();
-for (const user of past.user as string[]) seen.set(user, (seen.get(user) ?? 0) + 1);
-const bands = [["up to 12", 0, 13], ["13 to 24", 13, 25], ["25 and more", 25, Infinity]] as const;
+const history = countsOf(usersOf(past));
+const bands = [["up to 12", 0, 12], ["13 to 24", 13, 24],
+  ["25 and more", 25, Infinity]] as const;
 const byHistory = bands.flatMap(([band, from, to]) => {
-  const rows = Array.from((later.user as string[]).keys()).filter((i) => {
-    const n = seen.get((later.user as string[])[i]) ?? 0;
-    return n >= from && n < to;
+  const rows = usersOf(later).flatMap((user, i) => {
+    const taken = history.get(user) ?? 0;
+    return taken >= from && taken <= to ? [i] : [];
   });
   const some = learn.takeRows(later, rows);
-  return three.map(({ name, model }) => ({ name, band, recall: model.evaluate(some, 10)["recall@10"] }));
+  return tried.map(({ name, model }) =>
+    ({ name, band, recall: model.evaluate(some, 10)["recall@10"] }));
 });
 
 chart({
-  title: { text: "Who is served better", subtitle: "recall@10 by how many items somebody had taken before" },
-  width: "container", height: 200, data: { values: byHistory }, mark: "bar",
+  title: { text: "Who is served better",
+    subtitle: "recall@10, by how many items somebody had taken before" },
+  width: "container", height: 220, data: { values: byHistory },
+  mark: "bar",
   encoding: {
-    x: { field: "band", type: "nominal", sort: null, title: "items taken before", axis: { labelAngle: 0 } },
+    x: { field: "band", type: "nominal", sort: null,
+      title: "items taken before", axis: { labelAngle: 0 } },
     xOffset: { field: "name", sort: null },
     y: { field: "recall", type: "quantitative", title: "recall@10" },
     color: { field: "name", type: "nominal", sort: null, title: "" } } })`),
     text(`## What one customer would see
-Numbers persuade; a list convinces. Here is one person with a middling history: what they took last, what each model would show, and (●)
-what they really took afterwards.`),
+Numbers persuade; a list convinces. Here is one person with a middling history: what each model would show, and (●) what they really took
+afterwards. A stranger gets the popular items.`),
     code(`
-const person = [...seen].filter(([user, n]) => n >= 15 && n <= 25 &&
-  (later.user as string[]).filter((one) => one === user).length >= 4).sort()[0][0];
-const took = (table: typeof past) =>
-  (table.item as string[]).filter((_, i) => (table.user as string[])[i] === person);
-const afterwards = new Set(took(later));
-console.log(\`\${person} took last: \${took(past).slice(-6).join(", ")}\`);
-for (const { name, model } of three)
-  console.log(name.padEnd(16), model.predict([person])[0].slice(0, 8)
-    .map(({ item }) => item.replace("item-", "") + (afterwards.has(item) ? " ●" : "  ")).join("  "));
-console.log("a stranger".padEnd(16), best.model.predict(["nobody we know"])[0].slice(0, 8)
-  .map(({ item }) => item.replace("item-", "") + "  ").join("  "));`),
+const laterCounts = countsOf(usersOf(later));
+const [person] = [...history.keys()].sort().filter((user) => {
+  const [taken, more] = [history.get(user)!, laterCounts.get(user) ?? 0];
+  return taken >= 15 && taken <= 25 && more >= 4;
+});
+const takenBy = (table: typeof events) =>
+  itemsOf(table).filter((_, i) => usersOf(table)[i] === person);
+const afterwards = new Set(takenBy(later));
+const number = (item: string) => item.replace("item-", "");
+const listOf = (model: typeof best.model, user: string) =>
+  model.predict([user])[0].slice(0, 8).map(({ item }) => item);
+
+console.log(\`\${person} took last: \` +
+  takenBy(past).slice(-6).map(number).join(", "));
+display([
+  ...tried.map(({ name, model }) => ({ by: name,
+    shown: listOf(model, person).map((item) =>
+      number(item) + (afterwards.has(item) ? " ●" : "")).join(", ") })),
+  { by: "a stranger would see",
+    shown: listOf(best.model, "nobody we know").map(number).join(", ") }]);`),
     text(`## How far the shelf reaches
 A recommender that only names bestsellers leaves the shelf in the dark. Coverage is the share of items that anybody is shown at all.`),
     code(`
-const people = [...seen.keys()];
-for (const { name, model } of three) {
-  const shown = new Set(model.predict(people).flatMap((list) => list.map(({ item }) => item)));
-  console.log(name.padEnd(16), \`\${shown.size} of \${counts.size} items shown to somebody\`);
-}`),
+const people = [...history.keys()];
+const coverage = tried.map(({ name, model }) => {
+  const lists = model.predict(people);
+  const shown = new Set(lists.flatMap((list) =>
+    list.map(({ item }) => item)));
+  return { name, share: shown.size / counts.size };
+});
+
+chart.bar(coverage, "name", "share", {
+  title: coverage.map(({ name, share }) =>
+    \`\${name} \${Math.round(100 * share)} %\`).join(", "),
+  sentence: "share of all items that somebody is shown in a list of ten",
+  x: "", y: "items shown" })`),
+    text(`## Keep the best
+The file takes a name and answers ten items with scores: no feature store, no second system to keep in step. Promote the cells *events*,
+*split*, *recommenders* and *register* to a nightly pipeline, since a model of day 50 ages with the fashion.`),
     code(`
+// @cell register
+const leading = tried.reduce((a, b) =>
+  b.metrics.ndcg_10 > a.metrics.ndcg_10 ? b : a);
 const version = await models.register("next-item", {
-  model: best.model, run: best.run, metrics: best.metrics,
+  model: leading.model, run: leading.run, metrics: leading.metrics,
   description: "Ten items for a user. Learned from synthetic events." });
 version`),
     text(`## What to take from it
 - Popularity is the bar to clear, and strangers always get it. Show it beside every model.
-- The file that was registered takes a name and answers items with scores: no feature store, no second system to keep in step.
-- Look at coverage with accuracy: two models of equal recall may show very different shelves.
-- Fashion moves. A model of day 50 ages; promote the cells above to a nightly pipeline rather than trusting it for long.`),
+- Split by time. A random split promises what tomorrow does not keep.
+- Look at coverage with accuracy: two models of equal recall may show very different shelves.`),
   ],
 };
