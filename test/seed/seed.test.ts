@@ -1,7 +1,7 @@
 // The shipped notebooks on a real product's first start: their recorded outputs, the one that runs in the background, and what it made.
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { furnishing, library } from "#drizzle/seed/library.ts";
+import { furnishing, library, readers } from "#drizzle/seed/library.ts";
 import { readRecorded } from "#drizzle/seed/recorded.ts";
 import { listDatasets } from "#lib/datasets/contract.ts";
 import { listRuns } from "#lib/experiments/contract.ts";
@@ -54,7 +54,11 @@ describe("a first start", () => {
       return found.length === library.length && found;
     });
     expect(items.map((one) => one.title).sort()).toEqual(titles);
-    for (const { id } of items) expect((await outcomeOf(product, id)).outputs.every((one) => one.length > 0)).toBe(true);
+    for (const { key, title } of readers) {
+      const { outputs } = await outcomeOf(product, items.find((one) => one.title === title)!.id);
+      expect(outputs).toEqual(readRecorded(key)!.cells.map((one) => one.outputs));
+    }
+    expect((await outcomeOf(product, (await theOne(product))!.id)).outputs.every((one) => one.length > 0)).toBe(true);
     expect(items[0]!.title).toBe(furnishing.title);
     await eventually("the furnishing ends", () => product.said().includes("The example notebook has run."), 120_000);
     const { states } = await outcomeOf(product, items[0]!.id);
