@@ -42,6 +42,8 @@ export const openLibrary = (root = join(env.home, "packages")) => {
 
   const folderOf = (key: string): string => join(root, key);
   const has = (key: string): boolean => statSync(join(folderOf(key), cardName), { throwIfNoEntry: false }) !== undefined;
+  /** When a folder was last asked for. */
+  const usedAt = (name: string): number => statSync(folderOf(name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const names = (): string[] => {
     try {
       return readdirSync(root);
@@ -61,40 +63,49 @@ export const openLibrary = (root = join(env.home, "packages")) => {
   const tidy = async (): Promise<void> => {
     const kept = names()
       .filter((name) => /^[0-9a-f]{32}$/.test(name) && !making.has(name))
-      .map((name) => ({ name, at: statSync(folderOf(name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+      .map((name) => ({ name, at: usedAt(name) }))
       .sort((a, b) => b.at - a.at);
     let mb = 0;
     for (const { name, at } of kept) {
       mb += await folderMb(folderOf(name));
-      if (Date.now() - at > keptDays * 86_400_000 || (mb > env.packagesMb * 8 && name !== kept[0]!.name)) discard(folderOf(name));
+      const isOld = Date.now() - at > keptDays * 86_400_000 || (mb > env.packagesMb * 8 && name !== kept[0]!.name);
+      if (isOld && at === usedAt(name)) discard(folderOf(name)); // nobody took it meanwhile
     }
     if ((await folderMb(cache)) > cacheMb) rmSync(cache, { recursive: true, force: true });
   };
   for (const name of names()) if (name.startsWith(".making-")) rmSync(join(root, name), { recursive: true, force: true });
   void tidy().catch((error: unknown) => log.warn("packages could not be tidied", { error: String(error) }));
 
-  /** A few at once on one machine; who waits is told. */
+  /** A few at once on one machine; who waits is told, and is handed the place of the one that ends. */
   const inTurn = async <T>({ signal, tell }: Work, work: () => Promise<T>): Promise<T> => {
-    if (running >= atOnce) {
+    if (running < atOnce) running += 1;
+    else {
       tell("Waits for other installations on this machine.", null);
-      await new Promise<void>((resolve) => {
-        const go = (): void => {
-          signal.removeEventListener("abort", go);
-          resolve();
-        };
-        waiting.push(go);
-        signal.addEventListener("abort", go, { once: true });
-      });
+      await turn(untilClosed(signal));
     }
-    running += 1;
     try {
       if (signal.aborted) throw new Stopped();
       return await work();
     } finally {
-      running -= 1;
-      waiting.shift()?.();
+      const next = waiting.shift();
+      if (next) next();
+      else running -= 1;
     }
   };
+
+  const turn = (signal: AbortSignal): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const go = (): void => {
+        signal.removeEventListener("abort", leave);
+        resolve();
+      };
+      const leave = (): void => {
+        waiting.splice(waiting.indexOf(go), 1);
+        reject(new Stopped());
+      };
+      waiting.push(go);
+      signal.addEventListener("abort", leave, { once: true });
+    });
 
   const inFolder = async <T>(manifest: Manifest, lock: string | null, work: (folder: string) => Promise<T>): Promise<T> => {
     const folder = join(root, `.making-${randomUUID()}`);

@@ -277,8 +277,14 @@ describe("what cannot be installed", { timeout: 120_000 }, () => {
     const [first, second] = ["one", "two"].map((name, i) =>
       library.change({ [name]: "1" }, null, { signal: stops[i]!.signal, tell: () => {} }).catch((error: Error) => error.message),
     );
-    const third = library.change({ three: "1" }, null, { signal: stops[2]!.signal, tell: (sentence) => void said.push(sentence) });
+    const impatient = library.change({ three: "1" }, null, { signal: stops[2]!.signal, tell: () => {} });
+    const third = library.change({ three: "1" }, null, {
+      signal: new AbortController().signal,
+      tell: (sentence) => void said.push(sentence),
+    });
     expect(said).toEqual(["Waits for other installations on this machine."]);
+    stops[2]!.abort();
+    await expect(impatient).rejects.toThrow("was stopped");
     stops[0]!.abort();
     expect(await first).toContain("was stopped");
     expect((await third).content.items).toMatchObject([{ name: "three" }]);

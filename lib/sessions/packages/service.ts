@@ -61,13 +61,6 @@ const refuse = async (scope: Scope, notebook: string): Promise<void> => {
       "packages.elsewhere",
       `${title} runs on ${elsewhere.choice.title} of ${elsewhere.server.name}, and npm packages are for Atelier's own kernel. Choose TypeScript for the notebook first.`,
     );
-  const running = installing.get(notebook);
-  if (running)
-    throw new Problem(
-      "conflict",
-      "packages.busy",
-      `${running.by} installs packages for this notebook at this moment. Wait for its end, or stop it.`,
-    );
 };
 
 /** The notebook's session, where one runs or is about to. */
@@ -97,6 +90,13 @@ const give = async (notebook: string, lock: contract.Lock | null): Promise<boole
 
 const alter = async (scope: Scope, notebook: string, change: contract.PackageChange, { signal }: Extra) => {
   await refuse(scope, notebook);
+  const running = installing.get(notebook);
+  if (running)
+    throw new Problem(
+      "conflict",
+      "packages.busy",
+      `${running.by} installs packages for this notebook at this moment. Wait for its end, or stop it.`,
+    );
   const tell = (progress: { sentence: string; fraction: number | null }): void =>
     void installing.set(notebook, { ...progress, by: scope.caller.name });
   tell({ sentence: "Begins.", fraction: null });
@@ -106,13 +106,14 @@ const alter = async (scope: Scope, notebook: string, change: contract.PackageCha
     const at = await sessionOf(notebook);
     const made = await changeAt({ manifest, lock: was?.lock ?? null, kernelId: at && !at.isStarting ? at.kernelId : null }, tell, signal);
     await scope.transact(async (inner) => {
-      if ((await store.keyForChange(inner, notebook)) !== (was?.key ?? null))
+      const by = { name: inner.caller.name, at: inner.now };
+      if ((await store.keyForChange(inner, notebook, by)) !== (was?.key ?? null))
         throw new Problem(
           "conflict",
           "packages.moved",
           "Somebody changed the packages of this notebook meanwhile. Look again, and then change yours.",
         );
-      await store.putPackages(inner, notebook, made, { name: inner.caller.name, at: inner.now });
+      await store.putPackages(inner, notebook, made, by);
       await inner.audit(`packages.${change.verb}`, notebook, {
         name: change.name,
         changes: changesIn(was?.content.items ?? [], made.content.items),

@@ -28,15 +28,19 @@ export const keyOfNotebook = async (at: At, notebookId: string): Promise<string 
       .where(and(eq(notebookPackages.notebookId, notebookId), eq(notebookPackages.workspaceId, at.workspaceId)))
   )[0]?.key ?? null;
 
-/** The digest of a notebook's lock, with its row locked for a change; null without packages. */
-export const keyForChange = async (at: Scoped, notebookId: string): Promise<string | null> =>
-  (
-    await at.sql
-      .select({ key: notebookPackages.key })
-      .from(notebookPackages)
-      .where(and(eq(notebookPackages.notebookId, notebookId), eq(notebookPackages.workspaceId, at.workspaceId)))
-      .for("update")
-  )[0]?.key ?? null;
+/** The digest of a notebook's lock, with its row locked for a change and made where there is none; null without packages. */
+export const keyForChange = async (at: Scoped, notebookId: string, by: { name: string; at: Date }): Promise<string | null> => {
+  await at.sql
+    .insert(notebookPackages)
+    .values({ notebookId, workspaceId: at.workspaceId, key: null, changedBy: by.name, changedAt: by.at })
+    .onConflictDoNothing();
+  const [row] = await at.sql
+    .select({ key: notebookPackages.key })
+    .from(notebookPackages)
+    .where(and(eq(notebookPackages.notebookId, notebookId), eq(notebookPackages.workspaceId, at.workspaceId)))
+    .for("update");
+  return row?.key ?? null;
+};
 
 /** The locks of these digests, as machines install them. */
 export const locks = async (at: At, keys: (string | null)[]): Promise<Lock[]> => {
