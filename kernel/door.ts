@@ -40,6 +40,8 @@ export const openDoor = async (): Promise<Door> => {
           ),
     );
   });
+  // A cell that computes for a while hears nothing meanwhile, so an idle connection closed on this side would be written to and lost.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(join(folder, "door"), resolve));
   chmodSync(join(folder, "door"), 0o666);
   return {

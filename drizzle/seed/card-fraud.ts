@@ -99,14 +99,9 @@ display(tried.map(({ name, metrics }) => ({ name,
   "card precision@100": metrics.card_precision.toFixed(3) })));`),
     code(`
 const [line, forest] = tried;
-const points = tried.flatMap(({ name, scores }) => {
-  let last = -1; // a point for every half per cent of recall
-  return learn.prCurve(labels, scores).flatMap(({ recall, precision }) => {
-    if (recall < last + 0.005) return [];
-    last = recall;
-    return [{ model: name, recall, precision }];
-  });
-});
+const points = tried.flatMap(({ name, scores }) =>
+  learn.prCurve(labels, scores)
+    .map(({ recall, precision }) => ({ model: name, recall, precision })));
 
 chart.line(points, "recall", "precision", {
   title: \`AUC \${line.metrics.auc.toFixed(2)} and \` +

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { atBudget, cardPrecision } from "#lib/learn/metrics/budget.ts";
 import { expectedCalibrationError, recalibration } from "#lib/learn/metrics/calibration.ts";
-import { averagePrecision, brier, logLoss, rocAuc } from "#lib/learn/metrics/classification.ts";
+import { averagePrecision, brier, logLoss, prCurve, rocAuc, rocCurve } from "#lib/learn/metrics/classification.ts";
 import { byGroup } from "#lib/learn/metrics/groups.ts";
 import { labelScores } from "#lib/learn/metrics/labels.ts";
 import * as ranking from "#lib/learn/metrics/ranking.ts";
@@ -232,5 +232,18 @@ describe("deciding between models", () => {
     }
     expect(alarms / 300).toBeLessThan(0.05);
     expect(sequentialP(sequentialStart)).toBe(1);
+  });
+});
+
+describe("curves", () => {
+  it("keep their steep part where positives are rare, and no more points than asked for", () => {
+    const random = mulberry32(3);
+    const labels = Array.from({ length: 20_000 }, (_, i) => Number(i < 150));
+    const scores = labels.map((label) => random() + (label ? 0.9 : 0));
+    const [pr, roc] = [prCurve(labels, scores), rocCurve(labels, scores)];
+    expect(Math.max(pr.length, roc.length)).toBeLessThanOrEqual(201);
+    expect(pr.slice(1).every((one, i) => one.recall - pr[i]!.recall < 0.02)).toBe(true);
+    expect(roc.slice(1).every((one, i) => one.tpr - roc[i]!.tpr < 0.02)).toBe(true);
+    expect([pr.at(-1)!.recall, roc.at(-1)!.fpr]).toEqual([1, 1]);
   });
 });

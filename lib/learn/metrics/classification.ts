@@ -144,8 +144,19 @@ export const atThreshold = (labels: Labels, scores: Scores, threshold = 0.5) => 
 
 const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
 
-const thin = <T>(points: T[], limit: number): T[] =>
-  points.length <= limit ? points : points.filter((_, i) => i % Math.ceil(points.length / limit) === 0 || i === points.length - 1);
+/**
+ * At most `limit` points: those where `along`, which grows from 0 to 1, has gone a step further, and the last. Every n-th point would skip
+ * the steep part, which is all there is to see where positives are rare.
+ */
+const thin = <T>(points: T[], limit: number, along: (point: T) => number): T[] => {
+  if (points.length <= limit) return points;
+  let next = 0;
+  return points.filter((point, i) => {
+    if (along(point) < next && i < points.length - 1) return false;
+    next = along(point) + 1 / (limit - 2);
+    return true;
+  });
+};
 
 /**
  * The ROC curve as at most `limit` points, from (0, 0) to (1, 1).
@@ -160,7 +171,7 @@ export const rocCurve = (labels: Labels, scores: Scores, limit = 200): { fpr: nu
     tpr: ratio(tp, hits),
     threshold,
   }));
-  return [{ fpr: 0, tpr: 0, threshold: Number.POSITIVE_INFINITY }, ...thin(points, limit)];
+  return [{ fpr: 0, tpr: 0, threshold: Number.POSITIVE_INFINITY }, ...thin(points, limit, ({ fpr, tpr }) => (fpr + tpr) / 2)];
 };
 
 /**
@@ -174,6 +185,7 @@ export const prCurve = (labels: Labels, scores: Scores, limit = 200): { precisio
   return thin(
     sweep(labels, scores).map(({ tp, fp, threshold }) => ({ precision: tp / (tp + fp), recall: ratio(tp, hits), threshold })),
     limit,
+    ({ recall }) => recall,
   );
 };
 
