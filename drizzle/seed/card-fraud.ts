@@ -121,6 +121,9 @@ chart({
   encoding: {
     x: { field: "share", type: "quantitative", title: "share" },
     y: { field: "column", type: "nominal", sort: "-x", title: "" } } })`),
+    text(`## Keep the best
+The one with the greatest average precision is registered with its signature, a sample and the profile of the week it learned from. The
+cells *payments*, *split*, *models* and *register* can be promoted to a nightly stage; there the payments would come from a data set.`),
     code(`
 // @cell register
 const [best] = [...tried].sort((a, b) => b.metrics.ap - a.metrics.ap);

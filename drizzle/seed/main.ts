@@ -33,16 +33,16 @@ const openFirst = async (): Promise<{ house: House; workspaceId: string; finish:
   return { house: { url: env.webUrl, token: secret, workspace }, workspaceId, finish: finishSeed };
 };
 
-/** Places every notebook with the tables it opens and its recorded outputs; answers the id of the one that runs. */
+/** Places every notebook with its recorded outputs, then the tables they open; answers the id of the one that runs. */
 const placeAll = async (house: House, workspaceId: string): Promise<string> => {
   let last = "";
   for (const notebook of library) {
-    for (const table of notebook.tables ?? []) await bringTable(house, table);
     const { id } = await bringNotebook(house, notebook);
     const read = await call(readNotebook, { workspace, notebook: id }, { baseUrl: house.url, token: house.token });
     await placeRecorded(notebook.key, { id, workspaceId, revision: read.revision, cells: read.cells });
     last = id;
   }
+  for (const notebook of library) for (const table of notebook.tables ?? []) await bringTable(house, table);
   return last;
 };
 

@@ -14,6 +14,7 @@ Your own export fits too. Upload a CSV of encounters in the layout of the public
 and make the cohort of it by \`learn.hospitalEncounters\`, as the comment in the first cell shows: the same columns come out, or a sentence
 that says which are missing.`),
     code(`
+// @cell cohort
 import { chart, learn, models, progress, runs } from "atelier";
 
 // Of your own: learn.hospitalEncounters(
@@ -53,6 +54,7 @@ chart.rates(byPrior, "label", {
 The same person on both sides of a split would let a model recognise people instead of risk. So a fold is the patient's number modulo
 five: each model is fitted five times and judged on people it has never met.`),
     code(`
+// @cell folds
 const inputs = learn.dropColumns(cohort, ["patient", "encounter"]);
 const rowsOf = (...folds: number[]) => Array.from(patients.keys())
   .filter((i) => folds.includes(patients[i] % 5));
@@ -93,6 +95,7 @@ const tried = [await judge("logistic"), await judge("trees")];
 display(tried.map(({ name, auc, ap, brier }) => ({ name,
   auc: +auc.toFixed(3), ap: +ap.toFixed(3), brier: +brier.toFixed(4) })));`),
     code(`
+// @cell best
 const best = tried.reduce((a, b) => (b.auc > a.auc ? b : a));
 
 chart({
@@ -116,6 +119,7 @@ A threshold is set on a probability, so the probability must mean what it says. 
 Platt scaling, which shifts and stretches the scores until they are right, and the last fifth judges. The slope of a logistic recalibration
 should be near 1: below it a model is too sure of itself.`),
     code(`
+// @cell calibrated
 const train = learn.takeRows(inputs, rowsOf(0, 1, 2));
 const aside = learn.takeRows(inputs, rowsOf(3));
 const test = learn.takeRows(inputs, rowsOf(4));
@@ -192,13 +196,14 @@ chart({
           { field: "called", format: ".1%" }] } }] })`),
     text(`## Keep it
 The version carries its signature, a sample and the profile of the patients it learned from, so that what it is asked later can be compared
-with them. Mark this cell and those above with an \`@cell\` name to promote them to a nightly stage.`),
+with them. Promote the cells *cohort*, *folds*, *best*, *calibrated* and *register* to a nightly stage once the cohort is your own.`),
     code(`
 // @cell register
+const judged = honest.predict(test);
 const version = await models.register("readmission", {
   model: honest, trainedOn: train, run: best.run,
-  metrics: { auc: learn.rocAuc(truth, risk),
-    brier: learn.brier(truth, risk) },
+  metrics: { auc: learn.rocAuc(truth, judged),
+    brier: learn.brier(truth, judged) },
   description: "Risk of readmission within thirty days. " +
     "Learned from a synthetic cohort: not for patients." });
 version`),

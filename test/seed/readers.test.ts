@@ -6,8 +6,9 @@ import { smallerCells } from "#drizzle/seed/notebook.ts";
 import { listRuns } from "#lib/experiments/contract.ts";
 import { listModels, readVersion } from "#lib/models/contract.ts";
 import { createNotebook } from "#lib/notebooks/contract.ts";
+import { hasEnded, promoteCells, readPipelineLog, readPipelineRun, runPipeline } from "#lib/pipelines/contract.ts";
 import { stopSession } from "#lib/sessions/contract.ts";
-import { type Product, startProduct } from "#test/kit/product.ts";
+import { eventually, type Product, startProduct } from "#test/kit/product.ts";
 import { asking, outcomeOf, runAll, workspace } from "#test/kit/story.ts";
 
 describe("the notebooks to read", () => {
@@ -18,7 +19,7 @@ describe("the notebooks to read", () => {
   afterAll(() => product.stop());
 
   it.each(readers)(
-    "all cells of $title run, and it ends with a run and a version to promote",
+    "all cells of $title run, and its named cells do the same as a stage of a pipeline",
     async (notebook) => {
       const ask = asking(product);
       for (const table of notebook.tables ?? []) await bringTable({ url: product.url, token: product.token, workspace }, table);
@@ -26,14 +27,33 @@ describe("the notebooks to read", () => {
       const { id } = await ask(createNotebook, { workspace, title: notebook.title, cells: smallerCells(notebook) });
       await runAll(product, id);
       const { states, text } = await outcomeOf(product, id, 180_000);
-      expect([states.map((one) => one.status), text]).toEqual([states.map(() => "done"), text]);
+      expect(
+        states.map((one) => one.status),
+        text,
+      ).toEqual(states.map(() => "done"));
       await ask(stopSession, { workspace, notebook: id });
       const [made, ...more] = (await ask(listModels, { workspace })).items.filter((one) => !known.includes(one.name));
       expect([made?.latest, more]).toEqual([1, []]);
       const version = await ask(readVersion, { workspace, model: made!.name, version: "1" });
       const runs = (await ask(listRuns, { workspace })).items;
       expect(runs.map((one) => one.number)).toContain(version.run?.number);
+
+      const pipeline = notebook.title;
+      const cells = notebook.cells.flatMap(({ source }) => /^\/\/ @cell (\w+)/.exec(source)?.[1] ?? []).map((cell) => ({ cell }));
+      await ask(promoteCells, { workspace, pipeline, stage: "All", notebook: id, cells });
+      const { number } = await ask(runPipeline, { workspace, pipeline });
+      const ended = await eventually(
+        "the pipeline run ends",
+        async () => {
+          const found = await ask(readPipelineRun, { workspace, pipeline, number });
+          return hasEnded(found.status) && found;
+        },
+        180_000,
+      );
+      const { entries } = await ask(readPipelineLog, { workspace, pipeline, number });
+      expect(ended.status, entries.map((one) => one.text).join("")).toBe("done");
+      expect((await ask(listModels, { workspace })).items.find((one) => one.name === made!.name)?.latest).toBe(2);
     },
-    240_000,
+    480_000,
   );
 });
