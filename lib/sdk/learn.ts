@@ -53,8 +53,10 @@ export {
 } from "#lib/sdk/estimators.ts";
 export * as layers from "#lib/sdk/layers.ts";
 export {
+  adaptGpt,
   exportNetwork,
   fit,
+  gpt,
   imageClassifier,
   matrixFactorisation,
   mlpClassifier,

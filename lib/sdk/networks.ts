@@ -1,10 +1,10 @@
-// Networks in a cell: those of lib/learn/networks, with a progress rule and a loss curve under the running cell, a Stop that works, and curves
-// in a run when one is given. `learn.ops`, `learn.layers` and `learn.optimisers` are what own networks are written with.
-import { getHeapStatistics } from "node:v8";
+// Networks in a cell: those of lib/learn/networks, with a progress rule and live curves under the running cell, a Stop that works, curves in a
+// run when one is given, and a checkpoint file when one is named (watched.ts). `learn.ops`, `learn.layers` and `learn.optimisers` are what own networks are written with.
 import type { Tensor } from "#lib/learn/graph/graph.ts";
 import { openTrainer, type Trainer, type TrainerOptions } from "#lib/learn/graph/trainer.ts";
 import { type FitOptions, fit as fitting, type Trained } from "#lib/learn/networks/fit.ts";
 import { type Forecaster, type ForecastOptions, sequenceForecaster as forecaster } from "#lib/learn/networks/forecaster.ts";
+import { adaptGpt as adapting, type Gpt, type GptOptions, trainGpt } from "#lib/learn/networks/gpt.ts";
 import { type ImageNet, type Images, imageClassifier as imaging } from "#lib/learn/networks/images.ts";
 import {
   mlpClassifier as classifying,
@@ -21,54 +21,7 @@ import {
   twoTower as towering,
 } from "#lib/learn/networks/recommender.ts";
 import { exportNetwork as exporting, type ServedInputs } from "#lib/learn/networks/served.ts";
-import { session } from "#lib/sdk/door.ts";
-import { progress } from "#lib/sdk/progress.ts";
-import type { LiveRun } from "#lib/sdk/runs.ts";
-
-/** Logs loss, validation and rate by step into a run. */
-type InRun = { run?: LiveRun };
-type Watched = Pick<FitOptions, "onProgress" | "log" | "signal" | "memoryBytes">;
-
-/** Bytes a session may still take: the kernel gives JavaScript four fifths of a session's memory as its heap. */
-const sessionBytes = (): number | undefined =>
-  session() ? getHeapStatistics().heap_size_limit / 0.8 - process.memoryUsage.rss() : undefined;
-
-/** Shows training under the cell: fraction, loss, speed; ends with what was reached, or why not. */
-const watched = async <O extends Partial<Watched> & InRun, T extends Trained>(
-  kind: string,
-  options: O,
-  work: (options: O) => Promise<T>,
-): Promise<T> => {
-  const rule = progress(`Training ${kind}`, "loss");
-  const { run } = options;
-  const startedAt = Date.now();
-  try {
-    const made = await work({
-      ...options,
-      signal: options.signal ?? session()?.signal(),
-      memoryBytes: options.memoryBytes ?? sessionBytes(),
-      log: (values, step) => {
-        run?.metrics(values, step);
-        options.log?.(values, step);
-      },
-      onProgress: (at) => {
-        const judged = at.validationLoss === null ? "" : `, validation ${at.validationLoss.toFixed(4)}`;
-        const of = Number.isFinite(at.steps) ? ` of ${at.steps}` : "";
-        const sentence = `step ${at.step}${of}, loss ${at.loss.toFixed(4)}${judged}, ${Math.round(at.examplesPerSecond)} examples a second`;
-        rule.tell(Number.isFinite(at.steps) ? at.step / at.steps : 0, sentence, at.loss);
-        options.onProgress?.(at);
-      },
-    } as O);
-    const judged = made.validationLoss === null ? "" : `, validation loss ${made.validationLoss.toFixed(4)}`;
-    rule.done(
-      `Trained ${kind} for ${made.steps} steps in ${((Date.now() - startedAt) / 1000).toFixed(1)} s: loss ${made.loss.toFixed(4)}${judged}.`,
-    );
-    return made;
-  } catch (error) {
-    rule.failed(`${kind}: ${error instanceof Error ? error.message : String(error)}`);
-    throw error;
-  }
-};
+import { type InCell, sessionBytes, watched } from "#lib/sdk/watched.ts";
 
 /**
  * Trains a network of your own. `loss` writes it, once for each shape of batch; everything else is optional.
@@ -83,7 +36,7 @@ const watched = async <O extends Partial<Watched> & InRun, T extends Trained>(
  *   device: "auto",
  * });
  */
-export const fit = (options: FitOptions & InRun): Promise<Trained> => watched("a network", options, fitting);
+export const fit = (options: FitOptions & InCell): Promise<Trained> => watched("a network", options, fitting);
 
 /**
  * Opens a trainer for loops of your own: you decide every step.
@@ -111,7 +64,7 @@ export const exportNetwork = (
  * const model = await learn.mlpClassifier({ x, y, width: 20 }, validation, { hidden: [64, 32], epochs: 20, run });
  * const p = await model.predict(test.x); // Float32Array of probabilities
  */
-export const mlpClassifier = (train: Table, validation?: Table, options: MlpOptions & InRun = {}): Promise<Network> =>
+export const mlpClassifier = (train: Table, validation?: Table, options: MlpOptions & InCell = {}): Promise<Network> =>
   watched("a perceptron classifier", options, (shown) => classifying(train, validation, shown));
 
 /**
@@ -120,7 +73,7 @@ export const mlpClassifier = (train: Table, validation?: Table, options: MlpOpti
  * const model = await learn.mlpRegressor({ x, y, width: 8 }, validation, { patience: 5 });
  * const prices = await model.predict(test.x);
  */
-export const mlpRegressor = (train: Table, validation?: Table, options: MlpOptions & InRun = {}): Promise<Network> =>
+export const mlpRegressor = (train: Table, validation?: Table, options: MlpOptions & InCell = {}): Promise<Network> =>
   watched("a perceptron regressor", options, (shown) => regressing(train, validation, shown));
 
 /**
@@ -132,7 +85,7 @@ export const mlpRegressor = (train: Table, validation?: Table, options: MlpOptio
 export const matrixFactorisation = (
   train: Ratings,
   validation: Ratings | undefined,
-  options: Parameters<typeof factorising>[2] & InRun,
+  options: Parameters<typeof factorising>[2] & InCell,
 ): Promise<Factorised> => watched("a matrix factorisation", options, (shown) => factorising(train, validation, shown));
 
 /**
@@ -143,7 +96,7 @@ export const matrixFactorisation = (
  */
 export const twoTower = (
   events: { users: ArrayLike<number>; items: ArrayLike<number> },
-  options: Parameters<typeof towering>[1] & InRun,
+  options: Parameters<typeof towering>[1] & InCell,
 ): Promise<TwoTower> => watched("a two-tower recommender", options, (shown) => towering(events, shown));
 
 /**
@@ -152,7 +105,7 @@ export const twoTower = (
  * const model = await learn.sequenceForecaster(demand, { past: 48, ahead: 12 });
  * const next = await model.forecast(demand); // Float32Array of 12 values
  */
-export const sequenceForecaster = (series: ArrayLike<number>, options: ForecastOptions & InRun): Promise<Forecaster> =>
+export const sequenceForecaster = (series: ArrayLike<number>, options: ForecastOptions & InCell): Promise<Forecaster> =>
   watched("a sequence forecaster", options, (shown) => forecaster(series, shown));
 
 /**
@@ -164,5 +117,24 @@ export const sequenceForecaster = (series: ArrayLike<number>, options: ForecastO
 export const imageClassifier = (
   train: Images,
   validation: Images | undefined,
-  options: NonNullable<Parameters<typeof imaging>[2]> & InRun = {},
+  options: NonNullable<Parameters<typeof imaging>[2]> & InCell = {},
 ): Promise<ImageNet> => watched("an image net", options, (shown) => imaging(train, validation, shown));
+
+/**
+ * A small GPT over the characters of a text. It is measured, in nats a character, on the last tenth, which it never learns from.
+ * @example
+ * const poet = await learn.gpt(plays, { steps: 600, checkpoint: "poet.safetensors", run });
+ * console.log(await poet.sample("ROMEO:", 300, { temperature: 0.8, seed: 1 }));
+ */
+export const gpt = (text: string, options: GptOptions & InCell = {}): Promise<Gpt> =>
+  watched("a character GPT", options, (shown) => trainGpt(text, shown));
+
+/**
+ * The same GPT tuned on another text by low-rank adapters (LoRA): a few weights are trained beside the frozen ones. The text may hold only
+ * characters the GPT knows; `alphabet` names more when it is first trained.
+ * @example
+ * const sonneteer = await learn.adaptGpt(poet, sonnets, { rank: 8, steps: 200 });
+ * console.log(await poet.measure(unseen), await sonneteer.measure(unseen)); // nats a character
+ */
+export const adaptGpt = (base: Gpt, text: string, options: NonNullable<Parameters<typeof adapting>[2]> & InCell = {}): Promise<Gpt> =>
+  watched("adapters of a character GPT", options, (shown) => adapting(base, text, shown));

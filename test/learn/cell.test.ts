@@ -1,6 +1,7 @@
 // Learning inside a real session: threads and shared memory work in the sandbox, progress is shown under the cell, Stop ends a fit.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openClient, startGateway } from "#test/kit/kernel.ts";
+import { eventually } from "#test/kit/product.ts";
 
 let gateway: Awaited<ReturnType<typeof startGateway>>;
 let kernel: Awaited<ReturnType<typeof openClient>>;
@@ -38,6 +39,41 @@ const answers = fits.map((one) => one.predict(table).join());
     await kernel.request("/interrupt");
     await kernel.until(() => kernel.about(id).some((one) => one.msg.header.msg_type === "execute_reply"));
     expect((await kernel.run("table.y.length")).text).toBe("4000");
+  });
+  it("a GPT shows curves as it learns, is stopped, goes on from its checkpoint to its end, and speaks", async () => {
+    await kernel.run(`import { existsSync } from "node:fs";
+const plays = Array.from({ length: 400 }, (_, i) => "To be, or not to be: " + (i % 7) + " is the question.\\n").join("");
+const how2 = { layers: 1, heads: 2, width: 16, context: 16, steps: 1000000, validateEvery: 40, checkpoint: "poet.safetensors" };`);
+    const isCurve = (one: { msg: { content: object } }): boolean =>
+      "application/vnd.vegalite.v6+json" in ((one.msg.content as { data?: object }).data ?? {});
+    const id = kernel.send("await learn.gpt(plays, how2)");
+    await kernel.until(() => kernel.about(id).some(isCurve));
+    await kernel.request("/interrupt");
+    await kernel.until(() => kernel.about(id).some((one) => one.msg.header.msg_type === "execute_reply"));
+    await eventually("the checkpoint is there", async () => (await kernel.run('existsSync("poet.safetensors")')).text === "true");
+    const { reply } = await kernel.run(`const seenSteps = [];
+const poet = await learn.gpt(plays, { ...how2, signal: AbortSignal.abort() }).catch((error) => error.message);
+const stoppedAt = Number(/at step (\\d+)/.exec(poet)[1]);
+const whole = await learn.gpt(plays, { ...how2, steps: stoppedAt + 3, onProgress: ({ step }) => seenSteps.push(step) });`);
+    expect(reply).toMatchObject({ status: "ok" });
+    expect((await kernel.run('[stoppedAt >= 40, seenSteps.join() === [1, 2, 3].map((i) => stoppedAt + i).join()].join(" ")')).text).toBe(
+      "'true true'",
+    );
+    expect((await kernel.run('existsSync("poet.safetensors")')).text).toBe("false");
+    expect((await kernel.run('(await whole.sample("To be", 12, { seed: 3 })).length')).text).toBe("17");
+  });
+  it("Stop in the middle of long steps ends training, and the session lives", async () => {
+    await kernel.run(`const wide = (n) => ({ data: new Float32Array(n).fill(0.01), shape: [n / 1024, 1024] });
+const batch = { x: wide(2048 * 1024), y: wide(2048 * 1024) };
+const { ops, layers } = learn;`);
+    for (let i = 0; i < 3; i++) {
+      const id = kernel.send(`const slow${i} = await learn.fit({ data: () => batch, steps: 1e6, threads: 1,
+  loss: ({ x, y }) => layers.squaredError(layers.dense(ops.tanh(layers.dense(x, 2048)), 1024), y) })`);
+      await kernel.until(() => kernel.about(id).some((one) => JSON.stringify(one.msg.content).includes("step 2 of")));
+      await kernel.request("/interrupt");
+      await kernel.until(() => kernel.about(id).some((one) => one.msg.header.msg_type === "execute_reply"));
+      expect((await kernel.run("batch.y.shape.join()")).text).toBe("'2048,1024'");
+    }
   });
   it("auto finds a model and shows what it tried", async () => {
     const { result } = await kernel.run(`const found = await learn.auto(table, { target: "y", positive: "yes", budget: { seconds: 3 } });

@@ -3,7 +3,7 @@ import type { Schedule } from "#lib/learn/graph/optimisers.ts";
 import { type Batch, openTrainer, type StepReport, type Trainer, type TrainerOptions } from "#lib/learn/graph/trainer.ts";
 import { batchesIn, countOf, inOrder, type Rows, shuffledBatches } from "#lib/learn/networks/batches.ts";
 
-/** The run was stopped from outside; the best weights so far are in the checkpoint, when one was asked for. */
+/** The run was stopped from outside; a last checkpoint was handed over, when they were asked for. */
 export class Stopped extends Error {
   override name = "Stopped";
 }
@@ -35,7 +35,7 @@ export type FitOptions = TrainerOptions & {
   onProgress?: ((progress: Progress) => void) | undefined;
   /** Numbers to log, by step: training loss, norm and rate now and then, validation whenever it is computed. */
   log?: ((values: Readonly<Record<string, number>>, step: number) => void) | undefined;
-  /** Receives a checkpoint after every validation; `resume` takes one back. */
+  /** Receives a checkpoint after every validation and before `Stopped` is thrown; `resume` takes one back. */
   onCheckpoint?: ((bytes: Uint8Array) => unknown) | undefined;
   resume?: Uint8Array | undefined;
   signal?: AbortSignal | undefined;
@@ -95,6 +95,10 @@ export const fit = async (options: FitOptions): Promise<Trained> => {
   let [sum, seen, examples] = [0, 0, 0];
   const startedAt = performance.now();
 
+  const keep = async (): Promise<void> => {
+    await options.onCheckpoint?.(await trainer.checkpoint({ bestLoss: String(best.loss), age: String(best.age) }, best.weights));
+  };
+
   /** Validates, remembers the best weights, logs, leaves a checkpoint. */
   const judge = async ({ step, rate, norm, metrics }: StepReport): Promise<number | null> => {
     const loss = sum / seen;
@@ -108,7 +112,7 @@ export const fit = async (options: FitOptions): Promise<Trained> => {
       { loss, rate, norm, ...(validationLoss === null ? {} : { validation_loss: validationLoss }), ...Object.fromEntries(named) },
       step,
     );
-    await options.onCheckpoint?.(await trainer.checkpoint({ bestLoss: String(best.loss), age: String(best.age) }, best.weights));
+    await keep();
     [sum, seen] = [0, 0];
     return validationLoss;
   };
@@ -119,7 +123,10 @@ export const fit = async (options: FitOptions): Promise<Trained> => {
       best = { ...best, loss: Number(facts.bestLoss), age: Number(facts.age), weights: beside };
     }
     while (trainer.stepCount() < steps) {
-      if (signal?.aborted) throw new Stopped(`Training was stopped at step ${trainer.stepCount()} of ${steps}.`);
+      if (signal?.aborted) {
+        if (report) await keep();
+        throw new Stopped(`Training was stopped at step ${trainer.stepCount()} of ${steps}.`);
+      }
 
       const batches: Batch[] = [];
       for (let i = 0; i < accumulate; i++) {
