@@ -47,9 +47,9 @@ const how2 = { layers: 1, heads: 2, width: 16, context: 16, steps: 1000000, vali
     const isCurve = (one: { msg: { content: object } }): boolean =>
       "application/vnd.vegalite.v6+json" in ((one.msg.content as { data?: object }).data ?? {});
     const id = kernel.send("await learn.gpt(plays, how2)");
-    await kernel.until(() => kernel.about(id).some(isCurve));
+    await kernel.until(() => kernel.about(id).some(isCurve), 120_000);
     await kernel.request("/interrupt");
-    await kernel.until(() => kernel.about(id).some((one) => one.msg.header.msg_type === "execute_reply"));
+    await kernel.until(() => kernel.about(id).some((one) => one.msg.header.msg_type === "execute_reply"), 120_000);
     await eventually("the checkpoint is there", async () => (await kernel.run('existsSync("poet.safetensors")')).text === "true");
     const { reply } = await kernel.run(`const seenSteps = [];
 const poet = await learn.gpt(plays, { ...how2, signal: AbortSignal.abort() }).catch((error) => error.message);
@@ -69,9 +69,9 @@ const { ops, layers } = learn;`);
     for (let i = 0; i < 3; i++) {
       const id = kernel.send(`const slow${i} = await learn.fit({ data: () => batch, steps: 1e6, threads: 1,
   loss: ({ x, y }) => layers.squaredError(layers.dense(ops.tanh(layers.dense(x, 2048)), 1024), y) })`);
-      await kernel.until(() => kernel.about(id).some((one) => JSON.stringify(one.msg.content).includes("step 2 of")));
+      await kernel.until(() => kernel.about(id).some((one) => JSON.stringify(one.msg.content).includes("step 2 of")), 120_000);
       await kernel.request("/interrupt");
-      await kernel.until(() => kernel.about(id).some((one) => one.msg.header.msg_type === "execute_reply"));
+      await kernel.until(() => kernel.about(id).some((one) => one.msg.header.msg_type === "execute_reply"), 120_000);
       expect((await kernel.run("batch.y.shape.join()")).text).toBe("'2048,1024'");
     }
   });

@@ -1,10 +1,9 @@
 // The character GPT at a size that trains in seconds; the run of its full size is `npm run bench -- gpt`.
 import { readFileSync } from "node:fs";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Stopped } from "#lib/learn/networks/fit.ts";
 import { adaptGpt, type GptOptions, trainGpt } from "#lib/learn/networks/gpt.ts";
 
-vi.setConfig({ testTimeout: 240_000 });
 const text = readFileSync("drizzle/seed/data/tinyshakespeare.txt", "utf8").slice(0, 20_000);
 const small: GptOptions = { layers: 1, heads: 2, width: 16, context: 16, batchSize: 4, steps: 40, validateEvery: 20, threads: 1 };
 
