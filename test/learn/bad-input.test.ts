@@ -91,6 +91,24 @@ describe.each(classifiers)("%s", (_name, make) => {
   });
 });
 
+describe("a column that changes type half-way", () => {
+  const half = Array.from(x, (value, i) => (i < n / 2 ? String(value) : "abc"[i % 3]!));
+  it("is said with the row of the change, and is read as levels: numbers that were not there are like missing", async () => {
+    expect(wordsOf({ half, y }).join("\n")).toMatch(
+      /half changes its type: a number in 40 of 80 rows and text in the others, the first change in row 41: "b".* read as levels/,
+    );
+    expect(wordsOf({ code: Array.from(x, (_, i) => (i % 2 ? "7" : "A")), y }).join("\n")).not.toMatch(/code changes/);
+    const model = await logisticRegression().fit({ half, y }, how);
+    const [odd, missing] = [model.answer({ half: ["0.123", "zzz"] }).probability!, model.predict({ half: ["", ""] })];
+    expect([...(odd.data as Float64Array)]).toEqual([...missing]);
+    expect(distance(model.answer({ half }).probability!, (await throughOnnx(model, { half })).probability!)).toBeLessThan(1e-5);
+  });
+  it("of rows judged later is refused when the reader makes it another type", async () => {
+    const model = await boostedTrees({ trees: 5, minLeaf: 2 }).fit({ half, x, y }, how);
+    expect(() => model.predict({ half: x, x })).toThrow(/half was text when the model was fitted and is numbers here/);
+  });
+});
+
 describe("dates", () => {
   const forms: [string, (d: number, m: number, y: number) => string][] = [
     ["2024-03-05", (d, m, year) => `${year}-${String(m).padStart(2, "0")}-${String(d).padStart(2, "0")}`],
@@ -182,6 +200,10 @@ describe("the rest", () => {
   it("folds that would be empty are refused", () => {
     expect(() => stratifiedFolds({ y }, "y", 100)).toThrow(/100 folds of 80 rows cannot be made/);
     expect(stratifiedFolds({ y: [...Array<string>(9).fill("no"), "yes"] }, "y", 5).every((fold) => fold.testRows.length > 0)).toBe(true);
+  });
+  it("rows of one class cannot be judged by a classifier's metrics, and are told so", async () => {
+    const model = await logisticRegression().fit({ x, y }, how);
+    expect(() => model.evaluate({ x: x.slice(0, 5), y: Array<string>(5).fill("yes") })).toThrow(/only rows with "yes"/);
   });
   it("numbers: a target with gaps or infinities is refused; a constant one is learned", async () => {
     await expect(ridge().fit({ x, t: x.map((one, i) => (i === 1 ? Number.POSITIVE_INFINITY : one)) }, { target: "t" })).rejects.toThrow(

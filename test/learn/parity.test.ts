@@ -37,6 +37,7 @@ const table: [string, Estimator, FitOptions, string?][] = [
   ["linear regression", linearRegression(), spend],
   ["ridge", ridge({ l2: 3 }), spend],
   ["logistic, two classes", logisticRegression(), lost],
+  ["logistic, bins beside numbers", logisticRegression({ bins: 7 }), lost],
   ["logistic, L1", logisticRegression({ l1: 2 }), lost],
   ["logistic, three classes, elastic", logisticRegression({ l1: 0.5, l2: 0.5 }), tier],
   ["naive Bayes, two classes", naiveBayes(), lost],

@@ -1,6 +1,7 @@
 // Every estimator over the wire: one model file served by /v2 takes raw columns (texts, dates, prose, gaps) and answers exactly what the
 // notebook answered, and registering keeps its signature.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { blend } from "#lib/learn/auto/blend.ts";
 import { boostedTrees } from "#lib/learn/estimators/boosted-trees.ts";
 import { calibrate } from "#lib/learn/estimators/calibration.ts";
 import { clusters } from "#lib/learn/estimators/clusters.ts";
@@ -17,7 +18,7 @@ import { itemEvents } from "#lib/learn/generators/item-events.ts";
 import { levelCodes } from "#lib/learn/preprocess/categories.ts";
 import { hashing } from "#lib/learn/preprocess/text.ts";
 import { basketRules } from "#lib/learn/recommend/basket-rules.ts";
-import { alternatingLeastSquares, itemNeighbours } from "#lib/learn/recommend/factors.ts";
+import { alternatingLeastSquares, itemNeighbours, popularItems } from "#lib/learn/recommend/factors.ts";
 import { type Columns, dropColumns } from "#lib/learn/tables/table.ts";
 import type { Signature } from "#lib/models/contract.ts";
 import * as contract from "#lib/serving/contract.ts";
@@ -51,18 +52,32 @@ const all: [string, () => Promise<Fitted>][] = [
   ["linear-regression", () => linearRegression({ preprocess }).fit(only("spend"), { target: "spend" })],
   ["ridge", () => ridge({ preprocess }).fit(only("spend"), { target: "spend" })],
   ["logistic-regression", () => logisticRegression({ preprocess }).fit(only("isLost"), lost)],
+  ["logistic-bins", () => logisticRegression({ bins: 6, preprocess }).fit(only("isLost"), lost)],
   ["logistic-three-classes", () => logisticRegression({ l1: 0.5, preprocess }).fit(only("tier"), { target: "tier" })],
   ["naive-bayes", () => naiveBayes({ preprocess }).fit(only("tier"), { target: "tier" })],
   ["neighbours", () => neighbours({ k: 9, preprocess }).fit(only("isLost"), lost)],
+  ["neighbours-number", () => neighbours({ k: 5, by: "distance", preprocess }).fit(only("spend"), { target: "spend" })],
   ["k-means", () => clusters({ k: 4, preprocess }).fit(only())],
   ["components", () => components({ k: 3, preprocess }).fit(only())],
   ["isolation-forest", () => isolationForest({ trees: 30, preprocess }).fit(only())],
   ["decision-tree", () => decisionTree().fit(only("tier"), { target: "tier" })],
+  ["decision-tree-number", () => decisionTree({ depth: 5, minLeaf: 5 }).fit(only("spend"), { target: "spend" })],
   ["random-forest", () => randomForest({ trees: 20 }).fit(only("isLost"), lost)],
+  ["forest-three-classes", () => randomForest({ trees: 20, minLeaf: 2 }).fit(only("tier"), { target: "tier" })],
+  ["forest-number", () => randomForest({ trees: 20 }).fit(only("spend"), { target: "spend" })],
   ["boosted-trees", () => boostedTrees({ trees: 40, preprocess: { place: levelCodes(), street: levelCodes() } }).fit(only("isLost"), lost)],
   ["boosted-three-classes", () => boostedTrees({ trees: 20 }).fit(only("tier"), { target: "tier" })],
+  ["boosted-number", () => boostedTrees({ trees: 30 }).fit(only("spend"), { target: "spend" })],
   ["boosted-quantile", () => boostedTrees({ trees: 30, loss: 0.9 }).fit(only("spend"), { target: "spend" })],
   ["boosted-counts", () => boostedTrees({ trees: 30, loss: "poisson" }).fit(only("visits"), { target: "visits" })],
+  [
+    "blend",
+    async () =>
+      blend(
+        [await boostedTrees({ trees: 20 }).fit(only("isLost"), lost), await logisticRegression({ preprocess }).fit(only("isLost"), lost)],
+        [2, 1],
+      ),
+  ],
   ["calibrated", async () => calibrate(await boostedTrees({ trees: 40 }).fit(only("isLost"), lost), customers(400, 3), { by: "isotonic" })],
 ];
 
@@ -100,6 +115,7 @@ describe("served by /v2 from raw columns with texts and gaps", () => {
     }
   });
   it.each([
+    ["popular-items", popularItems()],
     ["item-neighbours", itemNeighbours()],
     ["least-squares", alternatingLeastSquares({ factors: 8, rounds: 5 })],
   ])("%s recommends what the notebook recommends", async (name, estimator) => {

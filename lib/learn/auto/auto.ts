@@ -1,7 +1,7 @@
 // AutoML: looks the table over, leaves out what would cheat, races a portfolio under cross-validation, blends the best, and writes what it
 // did as notebook cells. The budget of time is kept: no new fit starts when the time is up, and the last refit keeps to what is left.
 import { blend, greedyWeights } from "#lib/learn/auto/blend.ts";
-import { codeFor, estimatorFor } from "#lib/learn/auto/portfolio.ts";
+import { codeFor, estimatorFor, isRandom, kindOf, reseeded } from "#lib/learn/auto/portfolio.ts";
 import { foldsFor, partsOf, qualityOf, type Race, type Ran, runRace, type Trial } from "#lib/learn/auto/race.ts";
 import type { FitOptions, Fitted, Tell } from "#lib/learn/estimators/estimator.ts";
 import { type Finding, inspect } from "#lib/learn/preprocess/findings.ts";
@@ -17,6 +17,8 @@ export type AutoOptions = {
     seconds?: number;
     /** Megabytes the learning may take, roughly: larger tables are sampled. */
     megabytes?: number;
+    /** Trials at most, whatever the time: the same number on any machine finds the same model. */
+    trials?: number;
   };
   seed?: number;
   onProgress?: Tell;
@@ -46,6 +48,9 @@ export type AutoResult = {
 
 const bytesPerCell = 60;
 const blendFrom = 16;
+const blendOfKind = 3;
+const seedLimit = 3;
+const modelLimit = 20;
 
 const unfitColumns = (findings: readonly Finding[]): string[] => [
   ...new Set(findings.filter((one) => ["leak", "identifier", "empty"].includes(one.kind)).map((one) => one.column)),
@@ -81,6 +86,37 @@ const cellsOf = (
   ];
 };
 
+/** What the blend may choose from: the best, and the best of each kind, because what errs differently adds more than what is good alike. */
+const poolOf = (ran: readonly Ran[]): Ran[] => {
+  const sorted = [...ran].sort((a, b) => b.score - a.score);
+  const ofKind = [...Map.groupBy(sorted, (one) => kindOf(one.candidate)).values()].flatMap((own) => own.slice(0, blendOfKind));
+  return [...new Set([...sorted.slice(0, blendFrom), ...ofKind])];
+};
+
+/**
+ * The members with as many seeds as the time left pays for: a mean over seeds has the same error on average and varies less around it.
+ * Weights stay whole numbers.
+ */
+const withSeeds = (members: readonly Member[], endsAt: number): Member[] => {
+  let left = (endsAt - Date.now()) / 1000 - members.reduce((sum, one) => sum + 1.5 * one.fitSeconds, 0);
+  let models = members.length;
+  const seeds = members.map(() => 1);
+  for (let round = 2; round <= seedLimit; round++)
+    for (const [i, one] of members.entries()) {
+      if (!isRandom(one.candidate) || models >= modelLimit || left < 1.5 * one.fitSeconds) continue;
+      left -= 1.5 * one.fitSeconds;
+      models += 1;
+      seeds[i] = round;
+    }
+  return members.flatMap((one, i) =>
+    Array.from({ length: seeds[i]! }, (_, seed) => ({
+      ...one,
+      candidate: seed === 0 ? one.candidate : reseeded(one.candidate, seed),
+      weight: (one.weight * 6) / seeds[i]!,
+    })),
+  );
+};
+
 /** The members of greatest weight whose fits on all rows go into the time left; at least the first. */
 const affordable = (members: readonly Member[], endsAt: number): Member[] => {
   let left = (endsAt - Date.now()) / 1000;
@@ -101,8 +137,9 @@ const affordable = (members: readonly Member[], endsAt: number): Member[] => {
  */
 export const auto = async (given: Columns, options: AutoOptions): Promise<AutoResult> => {
   const { target, positive, budget = {}, seed = 0, onProgress = () => {}, onTrials = () => {}, onFindings = () => {}, signal } = options;
-  const { seconds = 300, megabytes = 2000 } = budget;
+  const { seconds = 300, megabytes = 2000, trials: trialLimit = Number.POSITIVE_INFINITY } = budget;
   if (!(seconds > 0)) throw new Error(`budget: ${seconds} seconds are no time. Give more than 0.`);
+  if (!(trialLimit >= 1)) throw new Error(`budget: ${trialLimit} trials find nothing. Give 1 or more.`);
   const startedAt = Date.now();
   const column = columnOf(given, target);
   const isKnown = (i: number): boolean => column[i] !== "" && !(typeof column[i] === "number" && !Number.isFinite(column[i]));
@@ -121,16 +158,16 @@ export const auto = async (given: Columns, options: AutoOptions): Promise<AutoRe
   const endsAt = startedAt + seconds * 1000;
   const preprocess: Preprocess = Object.fromEntries(dropped.filter((name) => name !== target).map((name) => [name, "drop"]));
   const parts = partsOf(table, foldsFor(table, target, isNumber, seed));
-  const race: Race = { task, parts, how, preprocess, seed, endsAt: startedAt + seconds * 850, tell: onProgress };
+  const race: Race = { task, parts, how, preprocess, seed, endsAt: startedAt + seconds * 850, trialLimit, tell: onProgress };
   const { ran, trials } = await runRace(race, onTrials);
   if (ran.length === 0) throw new Error(`No estimator could be fitted. ${trials[0]?.error ?? "Give more time."}`);
-  const best = ran.sort((a, b) => b.score - a.score).slice(0, blendFrom);
+  const best = poolOf(ran);
   const counts = greedyWeights(
     best.map((one) => one.scores),
     (mean) => qualityOf(race, mean),
   );
   const chosen = best.flatMap((one, i): Member[] => (counts[i]! > 0 ? [{ ...one, weight: counts[i]! }] : []));
-  const members = affordable(chosen, endsAt);
+  const members = withSeeds(affordable(chosen, endsAt), endsAt);
   const lines = members.map((one) => ({ code: codeFor(one.candidate, Object.keys(preprocess)), weight: one.weight }));
   onProgress(0.96, `Fitting ${members.length === 1 ? "the best" : `${members.length} models`} on all rows`);
   const models: Fitted[] = [];

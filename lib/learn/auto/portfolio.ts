@@ -27,15 +27,16 @@ export const codeFor = ({ family, options }: Candidate, dropped: readonly string
 
 const fixed = (family: Candidate["family"], options: Candidate["options"] = {}): Candidate => ({ family, options, isDefault: true });
 
-/** The defaults for a task. Neighbours keep their training rows, so they are left to small tables. */
+/** The defaults for a task, those first that are best most often: a short budget may end before the last. Neighbours keep their training rows, so they are left to small tables. */
 export const defaultsFor = (task: Task, rows: number): Candidate[] => [
-  ...(task === "number" ? [fixed("ridge")] : [fixed("logisticRegression"), fixed("naiveBayes")]),
+  fixed(task === "number" ? "ridge" : "logisticRegression"),
   fixed("boostedTrees"),
   fixed("randomForest"),
+  ...(task === "number" ? [] : [fixed("naiveBayes")]),
   ...(rows <= 5000 ? [fixed("neighbours", { k: 15, by: "distance" })] : []),
 ];
 
-/** Settings that are good on most tables, beside the defaults: slow small trees, wide shallow ones, a forest with fuller leaves. */
+/** Settings that are good on most tables, beside the defaults: slow small trees, wide shallow ones, a forest with fuller leaves, lines that bend. */
 export const startersFor = (task: Task, rows: number): Candidate[] => {
   const boosted = (options: Candidate["options"]): Candidate => ({ family: "boostedTrees", isDefault: false, options });
   return [
@@ -44,6 +45,7 @@ export const startersFor = (task: Task, rows: number): Candidate[] => {
     boosted({ trees: 250, depth: 5, rate: 0.04, minLeaf: 15, rowShare: 0.8, columnShare: 0.6, lambda: 3 }),
     boosted({ trees: 150, depth: 2, rate: 0.1, minLeaf: 20, rowShare: 0.8, columnShare: 0.8 }),
     { family: "randomForest", isDefault: false, options: { trees: 200, minLeaf: 4 } },
+    ...(task === "number" ? [] : [{ family: "logisticRegression", isDefault: false, options: { bins: 8, l2: 10 } } as const]),
   ];
 };
 
@@ -72,7 +74,10 @@ export const drawCandidate = (task: Task, random: () => number): Candidate => {
   return {
     family: "logisticRegression",
     isDefault: false,
-    options: random() < 0.5 ? { l1: between(random, 0.05, 30) } : { l2: between(random, 0.01, 100) },
+    options: {
+      ...(random() < 0.5 ? { l1: between(random, 0.05, 30) } : { l2: between(random, 0.01, 100) }),
+      ...(random() < 0.6 ? { bins: Math.round(between(random, 4, 25)) } : {}),
+    },
   };
 };
 
@@ -84,9 +89,20 @@ const steps: Record<string, { low: number; high: number; isWhole: boolean }> = {
   lambda: { low: 0.05, high: 50, isWhole: false },
   rowShare: { low: 0.4, high: 1, isWhole: false },
   columnShare: { low: 0.2, high: 1, isWhole: false },
+  bins: { low: 3, high: 40, isWhole: true },
   l1: { low: 0.01, high: 100, isWhole: false },
   l2: { low: 0.001, high: 1000, isWhole: false },
 };
+
+/** Whether another seed makes another model of the same settings. */
+export const isRandom = ({ family, options }: Candidate): boolean =>
+  family === "randomForest" || (family === "boostedTrees" && (Number(options.rowShare ?? 1) < 1 || Number(options.columnShare ?? 1) < 1));
+
+/** The same settings with another seed. */
+export const reseeded = (one: Candidate, seed: number): Candidate => ({ ...one, options: { ...one.options, seed } });
+
+/** What candidates have in common: lines with steps are another kind of model than lines. */
+export const kindOf = ({ family, options }: Candidate): string => (options.bins === undefined ? family : `${family}, bins`);
 
 /** A candidate a small step from another: each number moved by up to a third on a log scale; null where there is nothing to move. */
 export const nearby = ({ family, options }: Candidate, random: () => number): Candidate | null => {

@@ -33,6 +33,8 @@ export type Race = {
   seed: number;
   /** Milliseconds since 1970 after which no fit begins. */
   endsAt: number;
+  /** Trials after which none begins. */
+  trialLimit: number;
   tell: Tell;
 };
 
@@ -152,16 +154,17 @@ export const runRace = async (
     race.tell(fraction, `${trials.length} trials, best ${Number.isFinite(best()) ? best().toFixed(4) : "not known yet"}`, best());
     onTrial(trials);
   };
+  const isOver = (): boolean => Date.now() >= race.endsAt || trials.length >= race.trialLimit;
   for (const candidate of startersFor(race.task, rowCount(race.parts[0]!.train)))
-    if (ran.length === 0 || Date.now() < race.endsAt) keep(await runOn(race, candidate, 1, all, trials), true);
+    if (ran.length === 0 || !isOver()) keep(await runOn(race, candidate, 1, all, trials), true);
   const random = mulberry32(race.seed);
   const reached: number[][] = rungs.map(() => []);
-  while (Date.now() < race.endsAt) {
+  while (!isOver()) {
     const leaders = [...ran].sort((a, b) => b.score - a.score).slice(0, 4);
     const leader = leaders[Math.floor(random() * leaders.length)];
     const candidate = (leader && random() < 0.5 && nearby(leader.candidate, random)) || drawCandidate(race.task, random);
     for (const [rung, { share, folds }] of rungs.entries()) {
-      if (Date.now() >= race.endsAt) break;
+      if (isOver()) break;
       const isLast = rung === rungs.length - 1;
       const one = await runOn(race, candidate, share, folds, trials);
       keep(one, isLast);

@@ -20,7 +20,8 @@ export type Forecaster = {
   toOnnx: () => Uint8Array;
 };
 
-type Smoothing = { alpha: number; beta: number; gamma: number };
+/** How fast level, slope and season follow, each 0 to 1. */
+export type Smoothing = { alpha: number; beta: number; gamma: number };
 
 /** One pass of Holt–Winters from the first two seasons on; answers its state at the end and the squared one-step error. */
 const smooth = (y: Float64Array, m: number, { alpha, beta, gamma }: Smoothing): Line & { error: number } => {
@@ -55,14 +56,14 @@ const bestSmoothing = (y: Float64Array, m: number): Smoothing => {
   return best;
 };
 
-const lineOf = (y: Float64Array, method: ForecastMethod, m: number): Line => {
+const lineOf = (y: Float64Array, method: ForecastMethod, m: number, smoothing: Smoothing | null): Line => {
   const n = y.length;
   const flat = new Float64Array(m);
   if (method === "mean") return { level: y.reduce((sum, one) => sum + one, 0) / n, slope: 0, season: flat };
   if (method === "last") return { level: y[n - 1]!, slope: 0, season: flat };
   if (method === "drift") return { level: y[n - 1]!, slope: (y[n - 1]! - y[0]!) / (n - 1), season: flat };
   if (method === "seasonal") return { level: 0, slope: 0, season: y.slice(n - m) };
-  const { level, slope, season } = smooth(y, m, bestSmoothing(y, m));
+  const { level, slope, season } = smooth(y, m, smoothing ?? bestSmoothing(y, m));
   return { level, slope, season };
 };
 
@@ -83,16 +84,19 @@ const writeLine = ({ level, slope, season }: Line): Uint8Array => {
 };
 
 /**
- * A baseline forecast of a series; `season` is the number of steps in one (7 for days of the week, 24 for hours).
+ * A baseline forecast of a series; `season` is the number of steps in one (7 for days of the week, 24 for hours). Holt–Winters finds
+ * the `smoothing` of least one-step error unless it is given.
  * @example
  * const model = forecast({ method: "holt-winters", season: 7 }).fit(daily);
  * model.predict(14);
  */
-export const forecast = (options: { method?: ForecastMethod; season?: number } = {}) => {
-  const { method = "seasonal" } = options;
+export const forecast = (options: { method?: ForecastMethod; season?: number; smoothing?: Smoothing } = {}) => {
+  const { method = "seasonal", smoothing: given } = options;
   if (!forecastMethods.includes(method)) throw new Error(`method: ${method} is not known. There are: ${forecastMethods.join(", ")}.`);
   const { season: m } = checked("forecast", { season: [1, 1, 100_000] }, { season: options.season ?? 1 });
-  const params = { method, season: m };
+  if (given && method !== "holt-winters") throw new Error(`smoothing: ${method} smooths nothing. Leave it out, or take "holt-winters".`);
+  const smoothing = given ? checked("smoothing", { alpha: [0, 0, 1], beta: [0, 0, 1], gamma: [0, 0, 1] }, given) : null;
+  const params = { method, season: m, ...smoothing };
   return {
     kind: "forecast",
     params,
@@ -102,7 +106,7 @@ export const forecast = (options: { method?: ForecastMethod; season?: number } =
       if (gap >= 0) throw new Error(`Value ${gap} of the series is ${y[gap]}. Fill gaps first: a series has one number a step.`);
       const least = method === "holt-winters" ? 2 * m + 1 : Math.max(2, m);
       if (y.length < least) throw new Error(`${y.length} values are too few for ${method} with a season of ${m}. Give at least ${least}.`);
-      const line = lineOf(y, method, m);
+      const line = lineOf(y, method, m, smoothing);
       const naive = y.subarray(m).reduce((sum, one, t) => sum + Math.abs(one - y[t]!), 0) / Math.max(1, y.length - m);
       const predict = (steps: number): Float64Array =>
         Float64Array.from({ length: steps }, (_, h) => line.level + line.slope * (h + 1) + line.season[h % m]!);

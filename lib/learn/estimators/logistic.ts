@@ -12,7 +12,14 @@ import { rocAuc } from "#lib/learn/metrics/classification.ts";
 import type { Matrix } from "#lib/learn/preprocess/encoder.ts";
 import type { Preprocess } from "#lib/learn/preprocess/pipeline.ts";
 
-export type LogisticOptions = { l2?: number; l1?: number; maxIterations?: number; preprocess?: Preprocess };
+export type LogisticOptions = {
+  l2?: number;
+  l1?: number;
+  maxIterations?: number;
+  /** Quantile bins that stand beside each number, so that its effect may bend; 0 for none. */
+  bins?: number;
+  preprocess?: Preprocess;
+};
 
 type State = {
   x: Matrix;
@@ -200,16 +207,22 @@ const fitLogistic = async (problem: Problem, l1: number, l2: number, maxIteratio
  */
 export const logisticRegression = (options: LogisticOptions = {}): Estimator => {
   const { preprocess, ...given } = options;
-  const { l2, l1, maxIterations } = checked(
+  const { l2, l1, maxIterations, bins } = checked(
     "logisticRegression",
-    { l2: [options.l1 === undefined ? 1 : 0, 0, Number.MAX_VALUE], l1: [0, 0, Number.MAX_VALUE], maxIterations: [100, 1, 100_000] },
+    {
+      l2: [options.l1 === undefined ? 1 : 0, 0, Number.MAX_VALUE],
+      l1: [0, 0, Number.MAX_VALUE],
+      maxIterations: [100, 1, 100_000],
+      bins: [0, 0, 100],
+    },
     given,
   );
   return estimatorOf({
     kind: "logistic regression",
-    params: { l2, ...(l1 > 0 ? { l1 } : {}), maxIterations },
+    params: { l2, ...(l1 > 0 ? { l1 } : {}), maxIterations, ...(bins > 0 ? { bins } : {}) },
     learns: ["binary", "classes"],
     appetite: "scaled",
+    bins,
     ...(preprocess ? { preprocess } : {}),
     fit: (problem) => fitLogistic(problem, l1, l2, maxIterations),
   });

@@ -6,7 +6,7 @@ import { breathe, checked, type Estimator, type Head, type Problem } from "#lib/
 import { estimatorOf } from "#lib/learn/estimators/recipe.ts";
 import type { Preprocess } from "#lib/learn/preprocess/pipeline.ts";
 import { mulberry32 } from "#lib/learn/random.ts";
-import { binMatrix } from "#lib/learn/trees/bins.ts";
+import { binMatrix, spansOf } from "#lib/learn/trees/bins.ts";
 import { type Ensemble, flatten, gainShares, meanOf, treeScores, writeTrees } from "#lib/learn/trees/ensemble.ts";
 import { bootstrap, type ForestData, type ForestSettings, growForestTree } from "#lib/learn/trees/forest-grower.ts";
 
@@ -94,7 +94,8 @@ const growHere = async (problem: Problem, all: ForestData, weights: Float64Array
 
 const fitForest = async (problem: Problem, plan: Plan): Promise<Head> => {
   const { x, features, weights } = problem;
-  const all: ForestData = { data: binMatrix(x, features, plan.bins), ...targetsOf(problem) };
+  const data = binMatrix(x, features, plan.bins);
+  const all: ForestData = { data, spans: spansOf(x, data), ...targetsOf(problem) };
   const wanted = plan.threads || (x.rows * plan.trees < worthThreads ? 1 : Math.min(8, availableParallelism()));
   const threads = Math.min(wanted, plan.trees);
   const trees =
@@ -117,7 +118,7 @@ const fitForest = async (problem: Problem, plan: Plan): Promise<Head> => {
 export type ForestOptions = {
   trees?: number;
   depth?: number;
-  /** Weight (rows) a leaf has at least. */
+  /** Rows a leaf has at least, whatever their weights. */
   minLeaf?: number;
   /** Columns a node looks at: a number, or 0 for the square root of all (classes) or all (numbers), as scikit-learn does. */
   columns?: number;

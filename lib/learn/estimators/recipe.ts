@@ -25,6 +25,8 @@ export type Recipe = {
   learns: readonly ("binary" | "classes" | "number")[];
   without?: "clusters" | "projection" | "anomaly";
   appetite: Appetite;
+  /** Quantile bins beside each number that nobody gave an encoding; 0 or absent for none. */
+  bins?: number;
   preprocess?: Preprocess;
   seed?: number;
   /** Rows needed at least; 10 unless given. */

@@ -53,6 +53,24 @@ const aboutMixed = (name: string, column: readonly string[]): Finding => {
   };
 };
 
+/** A column of which a good part is numbers and a good part is not, as when a source changed half-way; too few numbers to read it as one. */
+const aboutTorn = (name: string, column: readonly string[]): Finding[] => {
+  const isNumber = column.map((text) => !Number.isNaN(numberIn(text)));
+  const given = column.filter((text) => text !== "").length;
+  const numbers = isNumber.filter(Boolean).length;
+  if (numbers < 0.1 * given || new Set(column.filter((_, i) => isNumber[i])).size < 10) return [];
+  const changes = (at: number): boolean => at > 0 && column[at] !== "" && isNumber[at] !== isNumber[at - 1];
+  const at = column.findIndex((_, i) => changes(i));
+  return [
+    {
+      column: name,
+      kind: "mixed",
+      isGrave: false,
+      sentence: `${name} changes its type: a number in ${numbers} of ${given} rows and text in the others, the first change in row ${at + 1}: ${shown(column[at]!)}. It is read as levels, each number a level of its own. Make two columns of it, or mend it at its source.`,
+    },
+  ];
+};
+
 const aboutDates = (name: string, column: readonly string[]): Finding => {
   const { formats, share } = formatsOf(column);
   const names = formats.map((format) => format.name);
@@ -92,6 +110,8 @@ const aboutTexts = (name: string, column: readonly string[]): Finding[] => {
       },
     ];
   const kind = textKind(column);
+  const torn = kind === "levels" ? aboutTorn(name, column) : [];
+  if (torn.length > 0) return torn;
   if (kind === "numbers") return [aboutMixed(name, column)];
   if (kind === "dates") return [aboutDates(name, column)];
   if (kind === "levels" && levels.size > 50 && levels.size > 0.9 * given.length)

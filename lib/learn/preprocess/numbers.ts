@@ -181,3 +181,9 @@ export const quantileBins = (options: { count?: number } = {}): Encoding => {
     },
   };
 };
+
+/** A number as it is and, beside it, in `count` quantile bins: a linear model then bends where the data do. */
+export const steppedNumbers = (count: number): Encoding => ({
+  takes: "number",
+  fit: (column, context) => beside([numbers().fit(column, context), quantileBins({ count }).fit(column, context)]),
+});

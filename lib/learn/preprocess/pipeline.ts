@@ -6,7 +6,7 @@ import { formatsOf } from "#lib/learn/preprocess/date-formats.ts";
 import { dates } from "#lib/learn/preprocess/dates.ts";
 import { type Encoder, type Encoding, type Feature, type Goal, type Matrix, writePlain } from "#lib/learn/preprocess/encoder.ts";
 import { numberIn, numberTexts } from "#lib/learn/preprocess/number-texts.ts";
-import { numbers } from "#lib/learn/preprocess/numbers.ts";
+import { numbers, steppedNumbers } from "#lib/learn/preprocess/numbers.ts";
 import { scaled } from "#lib/learn/preprocess/scaled.ts";
 import { tfidf } from "#lib/learn/preprocess/text.ts";
 import { type Columns, columnOf, isNumeric, rowCount } from "#lib/learn/tables/table.ts";
@@ -38,9 +38,10 @@ export const textKind = (column: readonly string[]): "dates" | "numbers" | "pros
   return isLong && new Set(given).size > Math.max(30, given.length / 5) ? "prose" : "levels";
 };
 
-const defaultEncoding = (table: Columns, name: string, appetite: Appetite): Encoding => {
+const defaultEncoding = (table: Columns, name: string, appetite: Appetite, bins: number): Encoding => {
   const column = columnOf(table, name);
   const forTrees = appetite === "trees";
+  if (isNumeric(column) && bins > 0) return steppedNumbers(bins);
   if (isNumeric(column)) return forTrees ? numbers({ impute: "keep", scale: "none" }) : numbers();
   const kind = textKind(column);
   if (kind === "dates") return forTrees ? dates() : scaled(dates());
@@ -100,9 +101,9 @@ export const fitPipeline = (
   table: Columns,
   names: readonly string[],
   goal: Goal,
-  how: { appetite: Appetite; preprocess?: Preprocess; seed?: number },
+  how: { appetite: Appetite; bins?: number; preprocess?: Preprocess; seed?: number },
 ): Pipeline => {
-  const { appetite, preprocess = {}, seed = 0 } = how;
+  const { appetite, bins = 0, preprocess = {}, seed = 0 } = how;
   const unknown = Object.keys(preprocess).find((name) => !names.includes(name));
   if (unknown) throw new Error(`preprocess names ${unknown}, which is no column to learn from. There are: ${names.join(", ")}.`);
   const kept = names.filter((name) => preprocess[name] !== "drop");
@@ -112,7 +113,7 @@ export const fitPipeline = (
       throw new Error(
         `The encoding of ${name} takes ${asked.takes}s, and the column holds ${asked.takes === "number" ? "text" : "numbers"}.`,
       );
-    const encoding = asked ?? defaultEncoding(table, name, appetite);
+    const encoding = asked ?? defaultEncoding(table, name, appetite, bins);
     return { names: [name], encoder: encoding.fit(columnOf(table, name), { name, goal, seed }) };
   });
   const useful = fitted.filter((part) => part.encoder.features.length > 0);

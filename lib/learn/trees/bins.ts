@@ -23,6 +23,12 @@ const distinctIn = (sorted: Float64Array): number => {
   return count;
 };
 
+/** A float32 that parts two neighbouring values: at least the lower, below the higher. */
+export const between = (low: number, high: number): number => {
+  const cut = Math.fround(low / 2 + high / 2);
+  return cut >= low && cut < high ? cut : low;
+};
+
 /** Edges of at most `maxBins` bins of about equal size; one bin a value when there are few values. */
 const edgesOf = (column: Float64Array, maxBins: number): Float64Array => {
   const sorted = column.filter((value) => !Number.isNaN(value)).sort();
@@ -37,8 +43,7 @@ const edgesOf = (column: Float64Array, maxBins: number): Float64Array => {
     left -= 1;
     // cut when the bin is full, or when there are bins enough for every value that is left
     if (filled < wanted && left > maxBins - 1 - cuts.length) continue;
-    const cut = Math.fround(low / 2 + high / 2);
-    cuts.push(cut >= low && cut < high ? cut : low);
+    cuts.push(between(low, high));
     filled = 0;
   }
   return Float64Array.from(cuts);
@@ -79,3 +84,19 @@ export const binMatrix = (x: Matrix, features: readonly Feature[], maxBins: numb
   });
   return { bins, edges, counts, isLevels, rows, features: width };
 };
+
+/** The least and the greatest value of training rows in each bin of a column of numbers. */
+export type Spans = { least: Float64Array; greatest: Float64Array };
+
+/** Spans of all columns; a column of levels has none. */
+export const spansOf = (x: Matrix, { bins, counts, isLevels }: Binned): Spans[] =>
+  Array.from(counts, (count, f) => {
+    const least = new Float64Array(isLevels[f] ? 0 : count).fill(Number.POSITIVE_INFINITY);
+    const greatest = least.map(() => Number.NEGATIVE_INFINITY);
+    for (let i = 0; i < x.rows && least.length > 0; i++) {
+      const [bin, value] = [bins[f * x.rows + i]!, x.data[i * x.width + f]!];
+      if (value < least[bin]!) least[bin] = value;
+      if (value > greatest[bin]!) greatest[bin] = value;
+    }
+    return { least, greatest };
+  });

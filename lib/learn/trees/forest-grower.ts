@@ -1,17 +1,22 @@
 // Growing a tree of a forest: every node looks at a random few of the columns, down to small leaves, on rows drawn with replacement. The
 // criterion is Σ over outputs of (Σ w·y)²/Σw, which is variance for numbers and Gini for classes (y is 0/1 for each class). Columns are
-// binned; levels of a category are cut in the order of their mean, as in boosting but without a penalty.
+// binned; levels of a category are cut in the order of their mean, as in boosting but without a penalty. A threshold lies midway between
+// the neighbouring bins that have rows in the node, not between those of the whole table: where a small node is empty, new rows go to the
+// nearer side.
 import { greatest } from "#lib/learn/preprocess/encoder.ts";
-import type { Binned } from "#lib/learn/trees/bins.ts";
+import { type Binned, between, type Spans } from "#lib/learn/trees/bins.ts";
 import { leafNode, type Tree } from "#lib/learn/trees/ensemble.ts";
 
 export type ForestSettings = { depth: number; minLeaf: number; columns: number };
 /** Targets are [rows, width]. */
-export type ForestData = { data: Binned; targets: Float64Array; width: number };
+export type ForestData = { data: Binned; spans: Spans[]; targets: Float64Array; width: number };
 
-type Cut = { gain: number; feature: number; bin: number; isMissingLeft: boolean; set: Uint8Array | null };
+type Cut = { gain: number; feature: number; bin: number; threshold: number; isMissingLeft: boolean; set: Uint8Array | null };
 
-type Scratch = { sums: Float64Array; weights: Float64Array; left: Float64Array; columns: Uint32Array };
+type Node = { sums: Float64Array; weight: number; rows: number };
+
+/** Sums, weight and number of rows by bin; a row drawn twice has double weight and is one row, as in scikit-learn. */
+type Scratch = { sums: Float64Array; weights: Float64Array; rows: Uint32Array; left: Float64Array; columns: Uint32Array };
 
 const square = (sums: Float64Array, weight: number): number => {
   let total = 0;
@@ -33,41 +38,37 @@ const countBins = (
   const bins = data.counts[f]!;
   scratch.sums.fill(0, 0, bins * width);
   scratch.weights.fill(0, 0, bins);
+  scratch.rows.fill(0, 0, bins);
   const base = f * data.rows;
   for (let i = from; i < to; i++) {
     const row = order[i]!;
     const bin = data.bins[base + row]!;
     const w = weights[row]!;
     scratch.weights[bin]! += w;
+    scratch.rows[bin]! += 1;
     for (let k = 0; k < width; k++) scratch.sums[bin * width + k]! += w * targets[row * width + k]!;
   }
   const filled: number[] = [];
-  for (let bin = 0; bin < bins; bin++) if (scratch.weights[bin]! > 0) filled.push(bin);
+  for (let bin = 0; bin < bins; bin++) if (scratch.rows[bin]! > 0) filled.push(bin);
   return filled;
 };
 
 /** The best place to cut an order of bins; `tail` is a bin (missing) tried on both sides, or −1. */
-const cutOrder = (
-  order: readonly number[],
-  tail: number,
-  node: { sums: Float64Array; weight: number },
-  width: number,
-  minLeaf: number,
-  scratch: Scratch,
-) => {
+const cutOrder = (order: readonly number[], tail: number, node: Node, width: number, minLeaf: number, scratch: Scratch) => {
   let best = { score: Number.NEGATIVE_INFINITY, cut: -1, isTailLeft: false };
   const right = new Float64Array(width);
   for (const isTailLeft of tail >= 0 ? [false, true] : [false]) {
     scratch.left.fill(0);
-    let weight = 0;
+    let [weight, rows] = [0, 0];
     const add = (bin: number): void => {
       weight += scratch.weights[bin]!;
+      rows += scratch.rows[bin]!;
       for (let k = 0; k < width; k++) scratch.left[k]! += scratch.sums[bin * width + k]!;
     };
     if (isTailLeft) add(tail);
     for (let c = 0; c < order.length - (tail >= 0 && !isTailLeft ? 0 : 1); c++) {
       add(order[c]!);
-      if (weight < minLeaf || node.weight - weight < minLeaf) continue;
+      if (rows < minLeaf || node.rows - rows < minLeaf) continue;
       for (let k = 0; k < width; k++) right[k] = node.sums[k]! - scratch.left[k]!;
       const score = square(scratch.left, weight) + square(right, node.weight - weight);
       if (score > best.score) best = { score, cut: c, isTailLeft };
@@ -80,7 +81,7 @@ const cutColumn = (
   all: ForestData,
   f: number,
   filled: number[],
-  node: { sums: Float64Array; weight: number },
+  node: Node,
   minLeaf: number,
   scratch: Scratch,
 ): (Cut & { score: number }) | null => {
@@ -95,13 +96,17 @@ const cutColumn = (
     for (const bin of order.slice(0, cut + 1)) set[bin] = 1;
     const leftWeight = order.slice(0, cut + 1).reduce((sum, bin) => sum + scratch.weights[bin]!, 0);
     if (!hasMissing) set[0] = Number(leftWeight * 2 > node.weight);
-    return { score, gain: 0, feature: f, bin: 0, isMissingLeft: set[0] === 1, set };
+    return { score, gain: 0, feature: f, bin: 0, threshold: 0, isMissingLeft: set[0] === 1, set };
   }
   const order = hasMissing ? filled.slice(1) : filled;
   const { score, cut, isTailLeft } = cutOrder(order, hasMissing ? 0 : -1, node, width, minLeaf, scratch);
   if (cut < 0) return null;
   const leftWeight = order.slice(0, cut + 1).reduce((sum, bin) => sum + scratch.weights[bin]!, 0);
-  return { score, gain: 0, feature: f, bin: order[cut]!, isMissingLeft: hasMissing ? isTailLeft : leftWeight * 2 > node.weight, set: null };
+  const isMissingLeft = hasMissing ? isTailLeft : leftWeight * 2 > node.weight;
+  const { least, greatest: most } = all.spans[f]!;
+  const next = order[cut + 1];
+  const threshold = next === undefined ? greatest : between(most[order[cut]!]!, least[next]!);
+  return { score, gain: 0, feature: f, bin: order[cut]!, threshold, isMissingLeft, set: null };
 };
 
 /** Looks through random columns until `columns` of them could be cut, as scikit-learn does: constant ones do not count. */
@@ -111,7 +116,7 @@ const findCut = (
   weights: Float64Array,
   from: number,
   to: number,
-  node: { sums: Float64Array; weight: number },
+  node: Node,
   how: ForestSettings,
   scratch: Scratch,
   random: () => number,
@@ -154,6 +159,7 @@ export const growForestTree = (all: ForestData, weights: Float64Array, how: Fore
   const scratch: Scratch = {
     sums: new Float64Array(most * width),
     weights: new Float64Array(most),
+    rows: new Uint32Array(most),
     left: new Float64Array(width),
     columns: Uint32Array.from({ length: data.features }, (_, f) => f),
   };
@@ -171,8 +177,8 @@ export const growForestTree = (all: ForestData, weights: Float64Array, how: Fore
       for (let k = 0; k < width; k++) sums[k]! += weights[row]! * targets[row * width + k]!;
     }
     const cut =
-      depth < how.depth && weight >= 2 * how.minLeaf
-        ? findCut(all, order, weights, from, to, { sums, weight }, how, scratch, random)
+      depth < how.depth && to - from >= 2 * how.minLeaf
+        ? findCut(all, order, weights, from, to, { sums, weight, rows: to - from }, how, scratch, random)
         : null;
     tree[node] = leafNode(
       Array.from(sums, (sum) => sum / weight),
@@ -181,10 +187,9 @@ export const growForestTree = (all: ForestData, weights: Float64Array, how: Fore
     if (!cut) continue;
     const middle = sortRows(data, order, spare, from, to, cut);
     const [left, right] = [tree.push(leafNode([], 0)) - 1, tree.push(leafNode([], 0)) - 1];
-    const threshold = cut.set ? 0 : (data.edges[cut.feature]![cut.bin - 1] ?? greatest);
     Object.assign(tree[node]!, {
       feature: cut.feature,
-      threshold,
+      threshold: cut.threshold,
       levels: cut.set ? cut.set.slice(1) : null,
       isMissingLeft: cut.isMissingLeft,
       left,
