@@ -4,8 +4,9 @@ import { getHeapStatistics } from "node:v8";
 import { trainBytePairs } from "#lib/learn/llm/byte-pairs.ts";
 import type { Encoding } from "#lib/learn/llm/encodings.ts";
 import { type Example, exampleOf, pairOf, type Written, type WrittenPair, windowsOf } from "#lib/learn/llm/examples.ts";
-import { complete, type Ending, type GenerateOptions, openSpeaker } from "#lib/learn/llm/generate.ts";
+import { complete, type Ending, type GenerateOptions, openSpeaker, type Speaker } from "#lib/learn/llm/generate.ts";
 import type { LlamaShape } from "#lib/learn/llm/llama.ts";
+import { type LlamaCpp, openLlamaCpp } from "#lib/learn/llm/llama-cpp.ts";
 import { type Adapters, saveAdapters as keepAdapters, loadAdapters } from "#lib/learn/llm/lora.ts";
 import { freshModel, type LanguageModel, llamaShape, loadModel, loadTokenizer, saveModel } from "#lib/learn/llm/model.ts";
 import type { DpoOptions } from "#lib/learn/llm/preferences.ts";
@@ -16,18 +17,17 @@ import { session } from "#lib/sdk/door.ts";
 import { progress } from "#lib/sdk/progress.ts";
 import type { LiveRun } from "#lib/sdk/runs.ts";
 
-/** A model that speaks. */
-export type Llm = {
-  model: LanguageModel;
-  tokenizer: TextTokenizer;
-  adapters: Adapters | null;
+/** Something that speaks. */
+type Voice<P = string> = {
   /** Text as it is said; a conversation is written by the model's template. */
-  stream: (prompt: string | readonly Message[], options?: GenerateOptions) => AsyncGenerator<string, Ending>;
+  stream: (prompt: P, options?: GenerateOptions) => AsyncGenerator<string, Ending>;
   /** The whole answer. */
-  answer: (prompt: string | readonly Message[], options?: GenerateOptions) => Promise<{ text: string; tokens: number; ending: Ending }>;
+  answer: (prompt: P, options?: GenerateOptions) => Promise<{ text: string; tokens: number; ending: Ending }>;
   /** Frees what was compiled. */
   close: () => Promise<void>;
 };
+/** A model that speaks. */
+export type Llm = Voice<string | readonly Message[]> & { model: LanguageModel; tokenizer: TextTokenizer; adapters: Adapters | null };
 type InRun = { run?: LiveRun };
 /** Texts to learn: prompts with their answers, or one running text. */
 export type Answers = string | readonly Written[];
@@ -36,19 +36,9 @@ export type Answers = string | readonly Written[];
 const sessionBytes = (): number | undefined =>
   session() ? getHeapStatistics().heap_size_limit / 0.8 - process.memoryUsage.rss() : undefined;
 
-/**
- * A model with its tokenizer, ready to speak; with adapters when they are given.
- * @example
- * const mine = llm.open(tuned.merged(), base.tokenizer);
- */
-export const open = (model: LanguageModel, tokenizer: TextTokenizer, adapters?: Adapters | null): Llm => {
-  const speaker = openSpeaker(model, tokenizer, { adapters: adapters ?? undefined, memoryBytes: sessionBytes() });
-  const written = (prompt: string | readonly Message[]): string => (typeof prompt === "string" ? prompt : tokenizer.chat(prompt));
+const voiceOf = <P>(speaker: Pick<Speaker, "generate">, written: (prompt: P) => string): Pick<Voice<P>, "stream" | "answer"> => {
   const stopped = (options: GenerateOptions): GenerateOptions => ({ ...options, signal: options.signal ?? session()?.signal() });
   return {
-    model,
-    tokenizer,
-    adapters: adapters ?? null,
     stream: async function* (prompt, options = {}) {
       const pieces = speaker.generate(written(prompt), stopped(options));
       for (;;) {
@@ -58,8 +48,30 @@ export const open = (model: LanguageModel, tokenizer: TextTokenizer, adapters?: 
       }
     },
     answer: (prompt, options = {}) => complete(speaker, written(prompt), stopped(options)),
-    close: () => speaker.close(),
   };
+};
+
+/**
+ * A model with its tokenizer, ready to speak; with adapters when they are given.
+ * @example
+ * const mine = llm.open(tuned.merged(), base.tokenizer);
+ */
+export const open = (model: LanguageModel, tokenizer: TextTokenizer, adapters?: Adapters | null): Llm => {
+  const speaker = openSpeaker(model, tokenizer, { adapters: adapters ?? undefined, memoryBytes: sessionBytes() });
+  const voice = voiceOf<string | readonly Message[]>(speaker, (prompt) => (typeof prompt === "string" ? prompt : tokenizer.chat(prompt)));
+  return { model, tokenizer, adapters: adapters ?? null, ...voice, close: speaker.close };
+};
+
+/**
+ * The same voice by llama.cpp, for files we cannot run ourselves: add `node-llama-cpp` to the notebook's packages and hand it over. Prompts are
+ * plain texts.
+ * @example
+ * const other = await llm.llamaCpp(await import("node-llama-cpp"), "mistral-7b.Q4_K_M.gguf", { gpu: "auto" });
+ * const { text } = await other.answer("Once upon a time", { length: 64 });
+ */
+export const llamaCpp = async (module: LlamaCpp, path: string, options: Parameters<typeof openLlamaCpp>[2] = {}): Promise<Voice> => {
+  const speaker = await openLlamaCpp(module, path, options);
+  return { ...voiceOf(speaker, (prompt) => prompt), close: speaker.close };
 };
 
 /**

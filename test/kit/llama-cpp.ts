@@ -2,6 +2,7 @@
 // ATELIER_PEERS naming the folder that holds its node_modules. Its CPU build, and nothing is compiled or fetched.
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { LlamaCpp } from "#lib/learn/llm/llama-cpp.ts";
 
 type Llama = { loadModel: (options: { modelPath: string }) => Promise<LlamaModel> };
 type LlamaModel = {
@@ -23,16 +24,20 @@ type LlamaSequence = {
 
 export const wordsWithout = "node-llama-cpp is not installed here (npm install --no-save node-llama-cpp@3.22.1)";
 
-/** llama.cpp, or null where it is not installed. */
-export const openLlamaCpp = async (): Promise<Llama | null> => {
+/** The module, or null where it is not installed. */
+export const importLlamaCpp = async (): Promise<LlamaCpp | null> => {
   const elsewhere = process.env.ATELIER_PEERS && join(process.env.ATELIER_PEERS, "node_modules/node-llama-cpp/dist/index.js");
   const name: string = elsewhere ? pathToFileURL(elsewhere).href : "node-llama-cpp";
-  try {
-    const { getLlama } = (await import(name)) as { getLlama: (options: object) => Promise<Llama> };
-    return await getLlama({ build: "never", gpu: false, logLevel: "error" });
-  } catch {
-    return null;
-  }
+  return import(name).then(
+    (module) => module as LlamaCpp,
+    () => null,
+  );
+};
+
+/** llama.cpp itself, or null. */
+export const openLlamaCpp = async (): Promise<Llama | null> => {
+  const module = await importLlamaCpp();
+  return module && ((await module.getLlama({ build: "never", gpu: false })) as unknown as Llama);
 };
 
 /** log p of every token of the vocabulary after each of the tokens, as llama.cpp has it. */

@@ -21,7 +21,8 @@ export type Reader = {
   close: () => Promise<void>;
 };
 
-const stretch = 64;
+/** Positions the wide graph reads at once. */
+export const stretch = 64;
 const firstCapacity = 256;
 
 /** Writes the graph that reads `time` tokens behind a past of up to `capacity`. */

@@ -1,7 +1,7 @@
 // A model's voice, token by token. The text of a token is given as soon as it is certain: bytes of a character that is not whole yet, and what
 // could be the beginning of a stop word, are held back. The same seed says the same on the CPU.
 import { seedOf } from "#lib/learn/graph/seeds.ts";
-import { openReader, type ReaderOptions } from "#lib/learn/llm/cache.ts";
+import { openReader, type ReaderOptions, stretch } from "#lib/learn/llm/cache.ts";
 import { type Adapters, withAdapters } from "#lib/learn/llm/lora.ts";
 import type { LanguageModel } from "#lib/learn/llm/model.ts";
 import { fromPacked } from "#lib/learn/llm/packed.ts";
@@ -34,7 +34,37 @@ const couldStop = (text: string, stop: readonly string[]): number => {
   return 0;
 };
 
-/** Opens a model's voice; adapters speak with it when given. Texts that begin alike are read once: what the last two have in common is kept. */
+/** Makes text of tokens, as it becomes certain; `isStop` once a stop word stands in it, which is then left out with all behind it. */
+export const openTeller = (decode: (tokens: readonly number[]) => string, stop: readonly string[] = []) => {
+  if (stop.some((one) => one === "")) throw new Error("A stop word cannot be empty");
+  let pending: number[] = []; // tokens whose characters are not whole
+  let held = "";
+  const given = (length: number): string => {
+    const text = held.slice(0, length);
+    held = held.slice(length);
+    return text;
+  };
+  return {
+    tell: (token: number): { text: string; isStop: boolean } => {
+      pending.push(token);
+      const text = decode(pending);
+      if (!text.endsWith("\ufffd") || pending.length > 8) {
+        held += text;
+        pending = [];
+      }
+      const at = stop.map((one) => held.indexOf(one)).filter((one) => one >= 0);
+      if (at.length > 0) return { text: given(Math.min(...at)), isStop: true };
+      return { text: given(held.length - couldStop(held, stop)), isStop: false };
+    },
+    /** What was held back, when nothing more will come. */
+    rest: (): string => given(held.length),
+  };
+};
+
+/**
+ * Opens a model's voice; adapters speak with it when given. Texts that begin alike are read once: whole stretches of the last prompt that stand in
+ * the next are kept, and nothing else, so that every position is always computed in the same way and a seed always says the same.
+ */
 export const openSpeaker = (
   model: LanguageModel,
   tokenizer: TextTokenizer,
@@ -45,47 +75,34 @@ export const openSpeaker = (
     ...options,
     project: adapters ? withAdapters(adapters.options, plain) : plain,
   });
-  let known: number[] = [];
+  let known: number[] = []; // what was read in whole stretches
 
   async function* generate(prompt: string, given: GenerateOptions = {}): AsyncGenerator<Piece, Ending> {
     const { length = 256, stop = [], seed = 0, signal } = given;
     const sampling = samplingOptions(given);
-    if (stop.some((one) => one === "")) throw new Error("A stop word cannot be empty");
+    const teller = openTeller((some) => tokenizer.decode(some), stop);
     const random = mulberry32(seedOf(seed, "tokens"));
     const tokens = tokenizer.encode(prompt);
     if (tokens.length === 0) throw new Error("A text needs a beginning of at least one token");
     let common = 0;
     while (common < tokens.length - 1 && tokens[common] === known[common]) common++;
+    common -= common % stretch;
     reader.cut(common);
-    known = tokens;
+    known = tokens.slice(0, tokens.length - (tokens.length % stretch));
     let logits = await reader.read(tokens.slice(common));
-    let pending: number[] = []; // tokens whose characters are not whole
-    let held = "";
     for (let i = 0; i < length; i++) {
       if (signal?.aborted) return "aborted";
       const token = drawToken(logits, sampling, random);
       if (token === tokenizer.end) {
-        if (held) yield { token, text: held };
+        const text = teller.rest();
+        if (text) yield { token, text };
         return "end";
       }
-      pending.push(token);
-      const text = tokenizer.decode(pending);
-      const isWhole = !text.endsWith("\ufffd") || pending.length > 8;
-      if (isWhole) {
-        held += text;
-        pending = [];
-      }
-      const at = stop.map((one) => held.indexOf(one)).filter((one) => one >= 0);
-      if (at.length > 0) {
-        yield { token, text: held.slice(0, Math.min(...at)) };
-        return "stop";
-      }
+      const { text, isStop } = teller.tell(token);
       const isLast = i + 1 === length || reader.length() >= model.shape.context;
-      const certain = isLast ? held.length : held.length - couldStop(held, stop);
-      yield { token, text: held.slice(0, certain) };
-      held = held.slice(certain);
+      yield { token, text: isLast && !isStop ? text + teller.rest() : text };
+      if (isStop) return "stop";
       if (isLast) return "length";
-      known = [...known, token];
       logits = await reader.read([token]);
     }
     return "length";
@@ -95,7 +112,7 @@ export const openSpeaker = (
 
 /** The whole answer at once. */
 export const complete = async (
-  speaker: Speaker,
+  speaker: Pick<Speaker, "generate">,
   prompt: string,
   options: GenerateOptions = {},
 ): Promise<{ text: string; tokens: number; ending: Ending }> => {

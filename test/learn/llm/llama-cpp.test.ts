@@ -6,14 +6,16 @@ import { describe, expect, it } from "vitest";
 import { input, openGraph } from "#lib/learn/graph/graph.ts";
 import { logSoftmax } from "#lib/learn/graph/operators/reductions.ts";
 import { evaluate } from "#lib/learn/graph/program.ts";
+import { complete, openSpeaker } from "#lib/learn/llm/generate.ts";
 import { llama } from "#lib/learn/llm/llama.ts";
-import { loadModel } from "#lib/learn/llm/model.ts";
-import { logProbabilitiesOf, openLlamaCpp, wordsWithout } from "#test/kit/llama-cpp.ts";
+import { openLlamaCpp as openRunner } from "#lib/learn/llm/llama-cpp.ts";
+import { loadModel, loadTokenizer } from "#lib/learn/llm/model.ts";
+import { importLlamaCpp, logProbabilitiesOf, openLlamaCpp, wordsWithout } from "#test/kit/llama-cpp.ts";
 import { someTokens, writeTiny } from "#test/learn/llm/speech.ts";
 
 type Recorded = { kept: { at: number; logProbabilities: number[] }[] };
 const recorded = JSON.parse(readFileSync("test/learn/golden/llama-cpp.json", "utf8")) as Recorded;
-const peer = await openLlamaCpp();
+const [module, peer] = [await importLlamaCpp(), await openLlamaCpp()];
 
 const inFolder = async (work: (path: string) => Promise<void>): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), "atelier-tiny-"));
@@ -40,6 +42,25 @@ describe("a float32 GGUF file", () => {
       const found = await ours(path);
       for (const { at, logProbabilities } of recorded.kept) expect(furthest(found[at]!, logProbabilities)).toBeLessThan(1e-2);
     }));
+  it.skipIf(!peer)(`is spoken by llama.cpp as by us, greedily and up to a stop word${peer ? "" : `: ${wordsWithout}`}`, () =>
+    inFolder(async (path) => {
+      await writeTiny(path);
+      const model = await loadModel(path);
+      const tokenizer = await loadTokenizer(path, model);
+      const [ours, theirs] = [openSpeaker(model, tokenizer, { threads: 1 }), await openRunner(module!, path, { context: 256, threads: 1 })];
+      const asked = { temperature: 0, length: 20 };
+      const said = await complete(ours, "ROMEO: the", asked);
+      expect((await complete(theirs, "ROMEO: the", asked)).text).toBe(said.text);
+      const stop = [said.text.slice(4, 7)];
+      expect(await complete(theirs, "ROMEO: the", { ...asked, stop })).toEqual(await complete(ours, "ROMEO: the", { ...asked, stop }));
+      await expect(complete(theirs, "ROMEO: ".repeat(400), asked)).rejects.toThrow("1 to 255");
+      await ours.close();
+      await theirs.close();
+    }),
+  );
+  it("asks for the module where none is handed over", async () => {
+    await expect(openRunner({} as never, "any.gguf")).rejects.toThrow('await import("node-llama-cpp")');
+  });
   it.skipIf(!peer)(`has llama.cpp's log-probabilities after every token, to 1e-2${peer ? "" : `: ${wordsWithout}`}`, () =>
     inFolder(async (path) => {
       await writeTiny(path);
