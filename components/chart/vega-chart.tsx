@@ -4,7 +4,8 @@
 import { useEffect, useRef, useState } from "react";
 import theme from "#components/chart/vega-theme.json" with { type: "json" };
 
-type Spec = Record<string, unknown>;
+/** A Vega-Lite specification. */
+export type Spec = Record<string, unknown>;
 
 const isDark = (): boolean => {
   const chosen = document.documentElement.dataset.theme;

@@ -1,7 +1,6 @@
 // Vega-Lite of the costs: one measure a day as bars, in the unit that fits.
+import type { Spec } from "#components/chart/vega-chart.tsx";
 import type { Usage } from "#lib/costs/contract.ts";
-
-type Spec = Record<string, unknown>;
 
 const x: Spec = {
   field: "day",

@@ -1,7 +1,7 @@
 // Vega-Lite of a report: curves of a probability beside those of the baseline, calibration with its diagonal, residuals of a number.
+import type { Spec } from "#components/chart/vega-chart.tsx";
 import type { Report } from "#lib/evaluation/contract.ts";
 
-type Spec = Record<string, unknown>;
 type Curves = NonNullable<Report["figures"]["curves"]>;
 type Line = { x: number; y: number };
 

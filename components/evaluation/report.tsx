@@ -1,5 +1,5 @@
 // The report of an evaluation: metrics with intervals and the baseline beside, figures, groups.
-import { VegaChart } from "#components/chart/vega-chart.tsx";
+import { Figure } from "#components/chart/figure.tsx";
 import { calibrationSpec, fitSpec, gainSpec, prSpec, residualSpec, rocSpec } from "#components/evaluation/charts.ts";
 import { wordOf } from "#components/evaluation/evaluation-rows.tsx";
 import { Range } from "#components/evaluation/range.tsx";
@@ -61,16 +61,6 @@ export const Metrics = ({ evaluation, report }: Props) => {
     </div>
   );
 };
-
-const Figure = ({ title, note, spec, label }: { title: string; note: string; spec: Record<string, unknown>; label: string }) => (
-  <section>
-    <div className="sectionhead">
-      <h2>{title}</h2>
-      <span className="soft dense">{note}</span>
-    </div>
-    <VegaChart spec={spec} label={label} />
-  </section>
-);
 
 const figureOf = (report: Report, name: string): string => metric(report.metrics.find((one) => one.name === name)?.value);
 

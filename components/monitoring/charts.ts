@@ -1,7 +1,7 @@
 // Vega-Lite of the monitor: latency by percentile on a log scale, requests with what was refused and failed, and two distributions.
+import type { Spec } from "#components/chart/vega-chart.tsx";
 import type { Distribution, Point, Range } from "#lib/monitoring/contract.ts";
 
-type Spec = Record<string, unknown>;
 const clock: Record<Range, string> = { "1h": "%H:%M", "24h": "%H:%M", "7d": "%-d %b" };
 
 const timeAxis = (range: Range, points: readonly Point[]): Spec => ({

@@ -1,9 +1,9 @@
 // Vega-Lite of a study: how the best value came about, what happened on the way, the value over each parameter, and the front of two
 // objectives. Axes leave outliers outside; the page says how many.
+import type { Spec } from "#components/chart/vega-chart.tsx";
 import { type Dimension, domainOf, valuesOf } from "#components/tuning/axes.ts";
 import type { DrawnStudy } from "#components/tuning/drawn.ts";
 
-export type Spec = Record<string, unknown>;
 const height = 230;
 /** A nominal colour whose sixth word is the theme's grey. */
 const kinds = ["best", "second", "third", "fourth", "fifth", "other"];

@@ -1,7 +1,8 @@
 // Parallel coordinates of a study: an upright line for each parameter and one for the objective, a thread for each complete trial. Places are
 // reckoned here between the ends of each dimension, so that numbers, logarithms and choices stand side by side.
+
+import type { Spec } from "#components/chart/vega-chart.tsx";
 import { type Dimension, domainOf, placeOf, valuesOf } from "#components/tuning/axes.ts";
-import type { Spec } from "#components/tuning/charts.ts";
 import type { DrawnStudy } from "#components/tuning/drawn.ts";
 import { shownValue } from "#components/tuning/words.ts";
 import { metric } from "#components/ui/figures.tsx";

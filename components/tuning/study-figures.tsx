@@ -1,9 +1,10 @@
 "use client";
 // The figures of a study, each with its finding as a label and what it leaves out in words.
 import { useState } from "react";
+import { Figure } from "#components/chart/figure.tsx";
 import { VegaChart } from "#components/chart/vega-chart.tsx";
 import { domainOf, valuesOf } from "#components/tuning/axes.ts";
-import { curvesSpec, frontSpec, historySpec, type Spec, sliceSpec } from "#components/tuning/charts.ts";
+import { curvesSpec, frontSpec, historySpec, sliceSpec } from "#components/tuning/charts.ts";
 import type { DrawnStudy } from "#components/tuning/drawn.ts";
 import { parallelSpec } from "#components/tuning/parallel.ts";
 import { orderedNames } from "#components/tuning/parameters.tsx";
@@ -11,16 +12,6 @@ import { metric } from "#components/ui/figures.tsx";
 
 const shownSlices = 6;
 const shownAxes = 9;
-
-const Figure = ({ title, note, spec, label }: { title: string; note: string; spec: Spec; label: string }) => (
-  <section>
-    <div className="sectionhead">
-      <h2>{title}</h2>
-      <span className="soft dense">{note}</span>
-    </div>
-    <VegaChart spec={spec} label={label} />
-  </section>
-);
 
 /** How many complete trials lie outside of the figures, in words. */
 const outside = (study: DrawnStudy): string => {

@@ -39,6 +39,13 @@ const near = (found: ArrayLike<number | bigint>, data: readonly number[], what: 
   expect(worst, what).toBeLessThan(1e-5);
 };
 
+/** Losses and norms of gradients, step by step. */
+const nearAll = (reports: readonly { loss: number; norm: number }[], truth: { losses: number[]; norms: number[] }): void => {
+  const [losses, norms] = [reports.map((one) => one.loss), reports.map((one) => one.norm)];
+  near(losses, truth.losses, "losses");
+  near(norms, truth.norms, "norms");
+};
+
 type Inputs = Record<string, Tensor>;
 const layers: Record<string, (inputs: Inputs) => Tensor> = {
   convTranspose: ({ x, weight }) => convTranspose(x!, weight!, { stride: 2, padding: 1, outputPadding: 1 }),
@@ -167,16 +174,7 @@ describe("ten steps of an optimiser equal PyTorch's: losses, norms of the gradie
     }));
     const reports = [];
     for (let i = 0; i < 10; i++) reports.push(await trainer.step(batches, schedule ? { rate: schedule(i) } : {}));
-    near(
-      reports.map((one) => one.loss),
-      truth.losses,
-      "losses",
-    );
-    near(
-      reports.map((one) => one.norm),
-      truth.norms,
-      "norms",
-    );
+    nearAll(reports, truth);
     const weights = await trainer.weights();
     near(weights.get("weight")!, truth.weight.data, "weight");
     near(weights.get("bias")!, truth.bias.data, "bias");
@@ -219,16 +217,7 @@ describe("a whole GPT equals PyTorch's", () => {
     const batch = { x: { data: longs(x), shape: x.shape }, y: { data: longs(y), shape: y.shape } };
     const reports = [];
     for (let i = 0; i < 10; i++) reports.push(await trainer.step(batch));
-    near(
-      reports.map((one) => one.loss),
-      truth.losses,
-      "losses",
-    );
-    near(
-      reports.map((one) => one.norm),
-      truth.norms,
-      "norms",
-    );
+    nearAll(reports, truth);
     for (const [name, weight] of await trainer.weights()) near(weight, end[name]!.data, name);
     await trainer.close();
   });
