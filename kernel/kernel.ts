@@ -7,17 +7,16 @@ import { join } from "node:path";
 import { type Account, openMeter } from "#kernel/devices/meter.ts";
 import { openGathering } from "#kernel/gathering.ts";
 import { type Journal, openJournal } from "#kernel/journal.ts";
-import { type Advise, joined } from "#kernel/jupyter/advice.ts";
-import { replyInPoints, toUnits } from "#kernel/jupyter/cursor.ts";
+import type { Advise } from "#kernel/jupyter/advice.ts";
+import { type Answers, answersBeside } from "#kernel/jupyter/answers.ts";
 import { openHistory } from "#kernel/jupyter/history.ts";
-import { kernelInfo } from "#kernel/jupyter/info.ts";
-import { cellOf, expressionsOf, noteOf, packagesOf, payerOf, timeFailure } from "#kernel/jupyter/reading.ts";
+import { cellOf, expressionsOf, packagesOf, payerOf, timeFailure } from "#kernel/jupyter/reading.ts";
 import { type Channel, type Message, message } from "#kernel/jupyter/wire.ts";
 import { installingMs, installingWords } from "#kernel/packages/shelf.ts";
 import { type End, type Gauge, type Sample, type SessionProcess, startSession } from "#kernel/process.ts";
 import { type Policy, policyFor } from "#kernel/sandbox/policy.ts";
 import type { Card } from "#kernel/sandbox/sandbox.ts";
-import type { CommNote, News, Order } from "#kernel/session/messages.ts";
+import type { Asking, CommNote, News } from "#kernel/session/messages.ts";
 import { makeBerth, type Spare } from "#kernel/spare.ts";
 import { openTextLog } from "#kernel/text-log.ts";
 import { env } from "#lib/kit/env.ts";
@@ -46,7 +45,6 @@ export type Wish = {
 type Waiting = { request: Message; count: number };
 type State = "starting" | "idle" | "busy" | "restarting" | "dead";
 type Content = Record<string, unknown>;
-type Asking = Exclude<Order, { type: "execute" | "interrupt" | "input" }>;
 
 const keptJournalBytes = 128_000_000;
 const looseJournalBytes = 16_000_000;
@@ -366,73 +364,19 @@ export const makeKernel = async (wish: Wish) => {
     if (shelf.isBusy() && queue[0]?.request === request) send("iopub", "stream", request, { name: "stderr", text: installingWords });
   };
 
-  /** Requests that need no running code are answered at once, each between busy and idle. */
-  const answerNow = (request: Message, channel: Channel, content: Content): void => {
-    say("busy", request);
-    reply(request, content, {}, channel);
-    say("idle", request);
-  };
-
-  const consult = (request: Message, channel: Channel, type: "complete" | "inspect"): void => {
-    const code = String(request.content.code ?? "");
-    const cursor = toUnits(code, Number(request.content.cursor_pos ?? 0));
-    remember(request);
-    say("busy", request);
-    const types = wish.advise?.(id, { type, code, cursor, earlier: history.inputs() });
-    void Promise.all([ask({ type, id: request.header.msg_id, code, cursor }), types]).then(([live, typed]) => {
-      const content = joined(live, typed ?? null);
-      const empty = type === "complete" ? { matches: [], cursor_start: cursor, cursor_end: cursor } : { found: false, data: {} };
-      reply(request, replyInPoints(code, content ?? { status: "ok", ...empty, metadata: {} }), {}, channel);
-      say("idle", request);
-    });
-  };
-
-  const passComm = (request: Message): void => {
-    const note = noteOf(request);
-    if (note.kind === "open") comms.set(note.commId, note.target ?? "");
-    if (note.kind === "close") comms.delete(note.commId);
-    remember(request);
-    say("busy", request);
-    void ask({ type: "comm", id: request.header.msg_id, note }, Number.POSITIVE_INFINITY).then(() => say("idle", request));
-  };
-
-  /** The parser is loaded when a front end first asks: most never do, and a kernel is up sooner without it. */
-  const isComplete = async (code: string): Promise<Content> => {
-    const { completeness } = await import("#kernel/session/transform.ts");
-    const status = completeness(code);
-    return status === "incomplete" ? { status, indent: "  " } : { status };
-  };
-
-  const shutDown = (request: Message, channel: Channel): void => {
-    const isRestart = request.content.restart === true;
-    answerNow(request, channel, { status: "ok", restart: isRestart });
-    if (isRestart && !wish.gone) restart();
-    else remove();
-  };
-
-  const answers: Record<string, (request: Message, channel: Channel) => void> = {
+  const answers: Answers = {
+    ...answersBeside({
+      advise: (wanted) => wish.advise?.(id, wanted),
+      history,
+      comms,
+      say,
+      reply,
+      remember,
+      ask,
+      interrupt,
+      shutDown: (isRestart) => (isRestart && !wish.gone ? restart() : remove()),
+    }),
     execute_request: execute,
-    kernel_info_request: (request, channel) => answerNow(request, channel, kernelInfo),
-    is_complete_request: (request, channel) =>
-      void isComplete(String(request.content.code ?? "")).then((content) => answerNow(request, channel, content)),
-    complete_request: (request, channel) => consult(request, channel, "complete"),
-    inspect_request: (request, channel) => consult(request, channel, "inspect"),
-    history_request: (request, channel) => answerNow(request, channel, { status: "ok", history: history.read(request.content) }),
-    comm_info_request: (request, channel) => {
-      const wanted = request.content.target_name;
-      const shown = [...comms]
-        .filter(([, target]) => !wanted || target === wanted)
-        .map(([comm, target]) => [comm, { target_name: target }]);
-      answerNow(request, channel, { status: "ok", comms: Object.fromEntries(shown) });
-    },
-    comm_open: passComm,
-    comm_msg: passComm,
-    comm_close: passComm,
-    interrupt_request: (request, channel) => {
-      interrupt();
-      answerNow(request, channel, { status: "ok" });
-    },
-    shutdown_request: shutDown,
     input_reply: (request) => {
       if (!isAsking) return;
       isAsking = false;

@@ -32,6 +32,8 @@ export type Order =
   | { type: "interrupt" }
   | { type: "input"; value: string }
   | { type: "comm"; id: string; note: CommNote };
+/** What is asked beside the executions, and answered under its id. */
+export type Asking = Exclude<Order, { type: "execute" | "interrupt" | "input" }>;
 
 export type Bundle = Record<string, unknown>;
 export type Failure = { ename: string; evalue: string; traceback: string[] };
