@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import { entryOf } from "#kernel/plain.js";
 import type { Policy } from "#kernel/sandbox/policy.ts";
 import { type Card, cageFor } from "#kernel/sandbox/sandbox.ts";
-import { endTree, folderMb, treeUsage } from "#kernel/sandbox/usage.ts";
+import { endTree, folderMb, killedForMemory, treeUsage } from "#kernel/sandbox/usage.ts";
 import type { News, Order } from "#kernel/session/messages.ts";
 
 export type Fault = "yours" | "limits" | "ours";
@@ -43,9 +43,12 @@ const lines = (stream: NodeJS.ReadableStream, hear: (line: string) => void, tooL
 
 const kept = "Variables are gone, outputs are kept.";
 
-const whyEnded = (code: number | null, signal: string | null, words: string, policy: Policy): End => {
+/** `isMemory`: whether the system ended processes for memory at that time, or may have. */
+const whyEnded = (code: number | null, signal: string | null, words: string, isMemory: boolean, policy: Policy): End => {
   if (/heap out of memory|Allocation failed|bad_alloc/i.test(words)) return memoryEnd(policy.memoryMb);
   if (signal === "SIGXCPU" || code === 128 + 24) return cpuEnd(policy.cpuSeconds);
+  if ((signal === "SIGKILL" || code === 137) && !isMemory)
+    return { fault: "ours", sentence: `The session was killed from outside. ${kept} Run the cells again.` };
   if (signal === "SIGKILL" || code === 137)
     return {
       fault: "limits",
@@ -145,6 +148,12 @@ export const startSession = (
   let reason: End | null = null;
   let words = "";
   let rssMb = 0;
+  // Two looks back, because the look before the end may already have come after the kill.
+  let kills = [killedForMemory(), killedForMemory()];
+  const isMemory = (): boolean => {
+    const [before, now] = [kills[0], killedForMemory()];
+    return before == null || now === null || now > before || rssMb > session.policy.memoryMb * nearShare;
+  };
   child.stdout!.resume();
   child.stderr!.on("data", (part: Buffer) => (words = (words + part.toString("utf8")).slice(-4000)));
   const [input, output] = [child.stdio[3] as Duplex, child.stdio[4] as Duplex];
@@ -174,6 +183,7 @@ export const startSession = (
     over: kill,
     used: (sample) => {
       rssMb = sample.rssMb;
+      kills = [kills[1]!, killedForMemory()];
       hear.used(sample);
     },
   });
@@ -182,7 +192,7 @@ export const startSession = (
     if (isOver) return;
     isOver = true;
     stopWatch();
-    hear.end(reason ?? whyEnded(code, signal, words, session.policy));
+    hear.end(reason ?? whyEnded(code, signal, words, isMemory(), session.policy));
   };
   child.once("error", (error) => {
     reason ??= { fault: "ours", sentence: `The session could not start: ${error.message}.` };

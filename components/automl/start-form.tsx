@@ -1,10 +1,10 @@
 "use client";
 // Starts AutoML without code: table, target, what counts as positive, minutes, name of the model.
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { type AutoForm, cellsFor, titleOf } from "#components/automl/cells.ts";
+import { levelsOf, useTable } from "#components/hooks/use-table.ts";
 import { PageHead } from "#components/shell/frame.tsx";
 import { Empty } from "#components/ui/empty.tsx";
-import { type Column, readVersion } from "#lib/datasets/contract.ts";
 import { call } from "#lib/kit/call.ts";
 import { createNotebook, readNotebook } from "#lib/notebooks/contract.ts";
 import { runCells } from "#lib/sessions/contract.ts";
@@ -27,25 +27,6 @@ const asModel = (text: string): string =>
     .replaceAll(/[^a-z0-9]+/g, "-")
     .replaceAll(/^-+|-+$/g, "")
     .slice(0, 60);
-
-const useTable = (workspace: string, dataset: string) => {
-  const [table, setTable] = useState<{ number: number; columns: Column[]; rows: number } | null>(null);
-  useEffect(() => {
-    let isGone = false;
-    setTable(null);
-    if (dataset === "") return;
-    void call(readVersion, { workspace, dataset, version: "latest" })
-      .then((found) => !isGone && setTable({ number: found.number, columns: found.columns ?? [], rows: found.rowCount ?? 0 }))
-      .catch(() => undefined);
-    return () => {
-      isGone = true;
-    };
-  }, [workspace, dataset]);
-  return table;
-};
-
-const levelsOf = (column: Column | undefined): string[] =>
-  column && column.type !== "number" && column.distinct <= 20 ? (column.levels ?? []).map((one) => one.value) : [];
 
 export const StartForm = ({ workspace, datasets, chosen, canRun }: Props) => {
   const [dataset, setDataset] = useState(chosen);

@@ -1,7 +1,9 @@
 "use client";
 // Studies with their state, their best value and how they came to it.
+import { useState } from "react";
 import { Live } from "#components/hooks/use-live.ts";
 import { PageHead } from "#components/shell/frame.tsx";
+import { NewStudy } from "#components/tuning/new-study.tsx";
 import { endedOf, stateOf } from "#components/tuning/words.ts";
 import { Empty } from "#components/ui/empty.tsx";
 import { metric, Spark, Steel, Time } from "#components/ui/figures.tsx";
@@ -62,47 +64,71 @@ const Row = ({ workspace, study }: { workspace: string; study: Study }) => {
   );
 };
 
-export const StudyList = ({ workspace, items }: { workspace: string; items: Study[] }) => (
-  <main className="page">
-    <Live workspace={workspace} topics={["tuning.changed"]} />
-    <PageHead title="Tuning" sentence="Searches for the parameters that make an objective best" />
-    {items.length === 0 ? (
-      <Empty
-        title="No study yet."
-        action={
-          <a className="btn primary" href={`/${workspace}/notebooks`}>
-            Open a notebook
-          </a>
-        }
-      >
-        A study tries parameters one after the other and learns from each. Call <span className="mono">tuning.tune</span> in a cell with a
-        space, an objective and a number of trials; the study appears here with the first of them.
-      </Empty>
-    ) : (
-      <div className="wide">
-        <table className="t">
-          <thead>
-            <tr>
-              <th>Study</th>
-              <th>State</th>
-              <th>Trials</th>
-              <th className="num">Pruned</th>
-              <th className="num">Failed</th>
-              <th>Objective</th>
-              <th className="num">Best</th>
-              <th>Best so far</th>
-              <th>Notebook</th>
-              <th>By</th>
-              <th>Changed</th>
-            </tr>
-          </thead>
-          <tbody>
-            {items.map((one) => (
-              <Row key={one.id} workspace={workspace} study={one} />
-            ))}
-          </tbody>
-        </table>
-      </div>
-    )}
-  </main>
-);
+type Props = {
+  workspace: string;
+  items: Study[];
+  datasets: string[];
+  notebooks: { id: string; title: string }[];
+  can: { write: boolean; run: boolean };
+};
+
+export const StudyList = ({ workspace, items, datasets, notebooks, can }: Props) => {
+  const [isOpen, setOpen] = useState(false);
+  const begin =
+    can.write && can.run && datasets.length + notebooks.length > 0 ? (
+      <button type="button" className="btn primary" onClick={() => setOpen(true)}>
+        New study
+      </button>
+    ) : null;
+  return (
+    <main className="page">
+      <Live workspace={workspace} topics={["tuning.changed"]} />
+      <PageHead
+        title="Tuning"
+        sentence="Searches for the parameters that make an objective best"
+        actions={items.length > 0 ? begin : null}
+      />
+      {items.length === 0 ? (
+        <Empty
+          title="No study yet."
+          action={
+            begin ?? (
+              <a className="btn primary" href={`/${workspace}/datasets`}>
+                Upload a data set
+              </a>
+            )
+          }
+        >
+          A study tries parameters in several sessions at once and learns from each trial. It searches for the best estimator of a table, or
+          for what makes a function of a notebook best; a cell that calls <span className="mono">tuning.tune</span> opens one too.
+        </Empty>
+      ) : (
+        <div className="wide">
+          <table className="t">
+            <thead>
+              <tr>
+                <th>Study</th>
+                <th>State</th>
+                <th>Trials</th>
+                <th className="num">Pruned</th>
+                <th className="num">Failed</th>
+                <th>Objective</th>
+                <th className="num">Best</th>
+                <th>Best so far</th>
+                <th>Notebook</th>
+                <th>By</th>
+                <th>Changed</th>
+              </tr>
+            </thead>
+            <tbody>
+              {items.map((one) => (
+                <Row key={one.id} workspace={workspace} study={one} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {isOpen ? <NewStudy workspace={workspace} datasets={datasets} notebooks={notebooks} onClose={() => setOpen(false)} /> : null}
+    </main>
+  );
+};

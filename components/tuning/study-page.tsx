@@ -1,10 +1,13 @@
 "use client";
 // A study as it goes: how far it is with Stop and Resume, the best value, figures, parameters, trials. Looks again at every news.
+import { useState } from "react";
 import { useCall } from "#components/hooks/use-call.ts";
 import { Live } from "#components/hooks/use-live.ts";
 import { PageHead } from "#components/shell/frame.tsx";
 import type { DrawnStudy } from "#components/tuning/drawn.ts";
+import { Hands, isAtWork, WorkDialog, workOf } from "#components/tuning/hands.tsx";
 import { Parameters } from "#components/tuning/parameters.tsx";
+import { RegisterDialog } from "#components/tuning/register-dialog.tsx";
 import { CourseFigures, SpaceFigures } from "#components/tuning/study-figures.tsx";
 import { TrialTable } from "#components/tuning/trial-table.tsx";
 import { endedOf, prunerOf, samplerOf, sentenceOf, stateOf } from "#components/tuning/words.ts";
@@ -14,10 +17,10 @@ import { State } from "#components/ui/state.tsx";
 import { resumeStudy, stopStudy } from "#lib/tuning/contract.ts";
 import "#components/tuning/tuning.css";
 
-type Props = { workspace: string; study: DrawnStudy; canRun: boolean };
+type Props = { workspace: string; study: DrawnStudy; models: string[]; canRun: boolean };
 
 /** Stop while it may go on, Resume when it was stopped. */
-const Switch = ({ workspace, study }: Omit<Props, "canRun">) => {
+const Switch = ({ workspace, study }: Pick<Props, "workspace" | "study">) => {
   const stop = useCall(stopStudy);
   const resume = useCall(resumeStudy);
   const isStopped = study.status === "stopped";
@@ -41,10 +44,14 @@ const Progress = ({ study }: { study: DrawnStudy }) => {
   const sentence = `${sentenceOf(study)}.`;
   const next =
     study.status === "stopped"
-      ? "Resume lets sessions ask for trials again."
-      : study.counts.running === 0
-        ? "No session works on it now. Run its cell again to go on."
-        : "";
+      ? study.work
+        ? "Resume puts the worker's sessions back to it."
+        : "Resume lets sessions ask for trials again."
+      : study.counts.running > 0 || study.hands.some(isAtWork)
+        ? ""
+        : workOf(study)
+          ? "No session works on it now. Put some to it, or run its cell again."
+          : "No session works on it now. Whoever asks it for trials takes it on.";
   return (
     <section className={`studynow scribed is-${state.of}`} aria-live="polite">
       <Steel fraction={endedOf(study) / study.plan.trials} sentence={sentence} />
@@ -102,12 +109,37 @@ const Facts = ({ workspace, study }: { workspace: string; study: DrawnStudy }) =
   </dl>
 );
 
-export const StudyPage = ({ workspace, study, canRun }: Props) => {
+/** What may be done with a study now: stop it, resume it, put sessions to it, register what it found. */
+const Actions = ({ workspace, study, models }: Omit<Props, "canRun">) => {
+  const [open, setOpen] = useState<"work" | "register" | null>(null);
+  const isOver = endedOf(study) >= study.plan.trials;
+  const canWork = !isOver && study.status === "open" && workOf(study) !== null && !study.hands.some(isAtWork);
+  const close = (): void => setOpen(null);
+  return (
+    <>
+      {canWork ? (
+        <button type="button" className="btn" onClick={() => setOpen("work")}>
+          Put sessions to it
+        </button>
+      ) : null}
+      {isOver ? null : <Switch workspace={workspace} study={study} />}
+      {study.best && study.keepsModel ? (
+        <button type="button" className="btn primary" onClick={() => setOpen("register")}>
+          Register the best model
+        </button>
+      ) : null}
+      {open === "work" ? <WorkDialog workspace={workspace} study={study} onClose={close} /> : null}
+      {open === "register" ? <RegisterDialog workspace={workspace} study={study} models={models} onClose={close} /> : null}
+    </>
+  );
+};
+
+export const StudyPage = ({ workspace, study, models, canRun }: Props) => {
   const state = stateOf(study);
   const isOver = endedOf(study) >= study.plan.trials;
   return (
     <main className="page">
-      <Live workspace={workspace} topics={["tuning.changed"]} />
+      <Live workspace={workspace} topics={["tuning.changed", "tuning.hands"]} />
       <PageHead
         title={study.name}
         sentence={
@@ -116,14 +148,15 @@ export const StudyPage = ({ workspace, study, canRun }: Props) => {
             {isOver ? `${sentenceOf(study)}.` : null}
           </span>
         }
-        actions={canRun && !isOver ? <Switch workspace={workspace} study={study} /> : null}
+        actions={canRun ? <Actions workspace={workspace} study={study} models={models} /> : null}
       />
       {isOver ? null : <Progress study={study} />}
+      {isOver ? null : <Hands study={study} />}
       <Facts workspace={workspace} study={study} />
       {study.trials.length === 0 ? (
         <Empty title="No trial yet.">
-          The study is open for {study.plan.trials} trials. Sessions that call <span className="mono">tuning.tune</span> with its name take
-          them, and what comes of each is drawn here as it happens.
+          The study is open for {study.plan.trials} trials. Sessions that work on it take them, and what comes of each is drawn here as it
+          happens.
         </Empty>
       ) : (
         <CourseFigures study={study} />

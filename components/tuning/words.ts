@@ -8,11 +8,13 @@ type Dimension = Plan["space"][string];
 /** Trials that count against the budget and have ended. */
 export const endedOf = ({ counts }: Pick<Study, "counts">): number => counts.complete + counts.pruned + counts.failed;
 
-export const stateOf = (study: Pick<Study, "status" | "counts" | "plan">): { of: StateName; word: string } => {
+export const stateOf = (
+  study: Pick<Study, "status" | "counts" | "plan"> & { hands?: { status: string }[] },
+): { of: StateName; word: string } => {
   const ended = endedOf(study);
   if (ended >= study.plan.trials) return { of: "done", word: "Done" };
   if (study.status === "stopped") return { of: "stale", word: "Stopped" };
-  if (study.counts.running > 0) return { of: "running", word: "Running" };
+  if (study.counts.running > 0 || study.hands?.some((one) => one.status === "running")) return { of: "running", word: "Running" };
   return { of: "queued", word: ended === 0 ? "Not begun" : "Waits for a session" };
 };
 

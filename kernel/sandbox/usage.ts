@@ -39,6 +39,16 @@ const ownUsage = (pid: number): { rssMb: number; cpuSeconds: number } => {
   }
 };
 
+/** How many processes this system has ended for memory since it began; null where it does not tell. */
+export const killedForMemory = (): number | null => {
+  try {
+    const [, count] = /^oom_kill (\d+)$/m.exec(readFileSync("/proc/vmstat", "utf8")) ?? [];
+    return count === undefined ? null : Number(count);
+  } catch {
+    return null;
+  }
+};
+
 /** A process with all its descendants. */
 export const treeOf = (pid: number): number[] => {
   const found = [pid];

@@ -6,6 +6,7 @@ import * as store from "#lib/experiments/store.ts";
 import { putBlob, readBlob } from "#lib/kit/blobs.ts";
 import { env } from "#lib/kit/env.ts";
 import { newId } from "#lib/kit/ids.ts";
+import type { CallInputOf } from "#lib/kit/operation.ts";
 import { missing, Problem } from "#lib/kit/problem.ts";
 import { type Scope, verb } from "#lib/kit/verb.ts";
 
@@ -89,16 +90,22 @@ export const logRun = verb(contract.logRun, async (scope, { run, metrics, params
   return {};
 });
 
-export const endRun = verb(contract.endRun, async (scope, { run, status, fault, message }) => {
+type Ending = Pick<CallInputOf<typeof contract.endRun>, "status"> & Pick<Run, "fault" | "message">;
+
+const close = async (scope: Scope, row: { id: string; number: number }, end: Ending): Promise<void> => {
+  await store.updateRun(scope, row.id, { ...end, endedAt: scope.now });
+  await scope.audit("run.ended", row.id, { number: row.number, status: end.status, fault: end.fault });
+  scope.emit(experimentEvents.run, row.id);
+};
+
+export const endRun = verb(contract.endRun, async (scope, { run, ...end }) => {
   const row = await store.lockRun(scope, run);
   if (!row) throw missing("run", run);
   if (isOver(row.status as RunStatus)) {
-    if (row.status === status) return find(scope, row.id);
+    if (row.status === end.status) return find(scope, row.id);
     throw new Problem("conflict", "runs.over", `Run ${row.number} is ${row.status} already. What ended stays ended.`);
   }
-  await store.updateRun(scope, row.id, { status, fault, message, endedAt: scope.now });
-  await scope.audit("run.ended", row.id, { number: row.number, status, fault });
-  scope.emit(experimentEvents.run, row.id);
+  await close(scope, row, { status: end.status, fault: end.fault, message: end.message });
   return find(scope, row.id);
 });
 
@@ -156,17 +163,10 @@ export const restoreRun = verb(contract.restoreRun, (scope, { run }) => setTrash
 export const appendLog = (scope: Scope, runId: string, lines: { at: Date; text: string; isError: boolean }[]): Promise<void> =>
   store.insertLog(scope, runId, lines);
 
-/** Ends a run that a lost session left open, inside the caller's transaction; one that has ended or is gone stays as it is. */
-export const endLostRun = async (
-  scope: Scope,
-  number: number,
-  end: { fault: "yours" | "limits" | "ours"; message: string },
-): Promise<void> => {
+/** Ends a run with what it logged for, inside the caller's transaction; one that has ended or is gone stays as it is. */
+export const endOpenRun = async (scope: Scope, number: number, end: Ending): Promise<void> => {
   const row = await store.lockRun(scope, String(number));
-  if (!row || isOver(row.status as RunStatus)) return;
-  await store.updateRun(scope, row.id, { status: "failed", ...end, endedAt: scope.now });
-  await scope.audit("run.ended", row.id, { number, status: "failed", fault: end.fault });
-  scope.emit(experimentEvents.run, row.id);
+  if (row && !isOver(row.status as RunStatus)) await close(scope, row, end);
 };
 
 /** Ends what a lost stage left running, as ours or whoever's fault it was. */

@@ -4,7 +4,7 @@ import { Agent, request } from "node:http";
 import { Readable } from "node:stream";
 import { call, send } from "#lib/kit/call.ts";
 import type { CallInputOf, Operation, OutputOf } from "#lib/kit/operation.ts";
-import { Problem } from "#lib/kit/problem.ts";
+import { isProblem, Problem } from "#lib/kit/problem.ts";
 
 /** `pipelineRunId` is there only inside a pipeline run. */
 export type CellSource = { cellId: string; cellHash: string; notebookId: string; revision: number; pipelineRunId?: string };
@@ -89,6 +89,23 @@ export const callFromCell = async <O extends Operation>(
   input: CellInput<O>,
   more: { body?: BodyInit; signal?: AbortSignal } = {},
 ): Promise<OutputOf<O>> => call(operation, { workspace: await workspaceSlug(), ...input } as CallInputOf<O>, { fetch: doorFetch, ...more });
+
+const patienceMs = 60_000;
+const againMs = 500;
+
+/** Like `callFromCell`, sent again for a minute while nobody answers: only for operations that may be told twice. */
+export const callPatiently = async <O extends Operation>(operation: O, input: CellInput<O>): Promise<OutputOf<O>> => {
+  const until = Date.now() + patienceMs;
+  for (;;) {
+    try {
+      return await callFromCell(operation, input);
+    } catch (error) {
+      const isAway = isProblem(error) && error.kind === "unavailable" && session()?.doorPath;
+      if (!isAway || session()?.signal().aborted || Date.now() > until) throw error;
+      await new Promise((resolve) => setTimeout(resolve, againMs));
+    }
+  }
+};
 
 /** Like `callFromCell` for operations that answer bytes. */
 export const sendFromCell = async <O extends Operation>(

@@ -1,7 +1,7 @@
 // `runs` in a cell: start a run, log without waiting, end it. Points are gathered and sent at most four times a second in the background,
 // so that logging never slows training; `end` sends what is left and waits for it.
 import * as contract from "#lib/experiments/contract.ts";
-import { callFromCell, workspaceSlug } from "#lib/sdk/door.ts";
+import { callFromCell, callPatiently, workspaceSlug } from "#lib/sdk/door.ts";
 
 type Value = string | number | boolean;
 type Point = { key: string; value: number; step: number; at: string };
@@ -19,6 +19,8 @@ export type LiveRun = {
   metrics: (values: Record<string, number>, step?: number) => void;
   /** Keeps a file with the run. */
   artefact: (name: string, bytes: Uint8Array | string) => Promise<void>;
+  /** Sends what is gathered and waits until it is stored. */
+  sent: () => Promise<void>;
   /** Sends what is gathered and ends the run. */
   end: (status?: "done" | "failed" | "cancelled", message?: string) => Promise<contract.Run>;
   [Symbol.asyncDispose]: () => Promise<void>;
@@ -43,7 +45,7 @@ const open = (made: contract.Run, slug: string): LiveRun => {
     sending = sending
       .then(async () => {
         for (let i = 0; i === 0 || i < metrics.length; i += batch)
-          await callFromCell(contract.logRun, {
+          await callPatiently(contract.logRun, {
             run: made.id,
             metrics: metrics.slice(i, i + batch),
             ...(i === 0 ? { params: newParams } : {}),
@@ -62,11 +64,15 @@ const open = (made: contract.Run, slug: string): LiveRun => {
     points.push({ key, value, step, at: new Date().toISOString() });
     later();
   };
-  const end: LiveRun["end"] = async (status = "done", message) => {
-    if (ended) return ended;
+  const sent = async (): Promise<void> => {
+    if (ended) return;
     await send();
     if (failure) throw failure;
-    ended = await callFromCell(contract.endRun, { run: made.id, status, message: message ?? null });
+  };
+  const end: LiveRun["end"] = async (status = "done", message) => {
+    if (ended) return ended;
+    await sent();
+    ended = await callPatiently(contract.endRun, { run: made.id, status, message: message ?? null });
     return ended;
   };
   return {
@@ -83,6 +89,7 @@ const open = (made: contract.Run, slug: string): LiveRun => {
     artefact: async (name, bytes) => {
       await callFromCell(contract.uploadArtefact, { run: made.id, name }, { body: bytes as BodyInit });
     },
+    sent,
     end,
     [Symbol.asyncDispose]: async () => void (await end()),
     [Symbol.for("Jupyter.display")]: () => ({

@@ -1,9 +1,10 @@
 // `tuning` in a cell: search the parameters that make an objective best. The study lives in the workspace's tuning room, so that a session that
 // dies loses only the trials it was in, any number of sessions work on one study, and the same cell run again goes on where it stopped.
 import { randomUUID } from "node:crypto";
+import { isProblem } from "#lib/kit/problem.ts";
 import type { ParamsOf, Space, Value } from "#lib/learn/search/space.ts";
 import { chart } from "#lib/sdk/chart.ts";
-import { callFromCell, session } from "#lib/sdk/door.ts";
+import { callFromCell, callPatiently, session } from "#lib/sdk/door.ts";
 import { progress } from "#lib/sdk/progress.ts";
 import { type LiveRun, start as startRun } from "#lib/sdk/runs.ts";
 import * as contract from "#lib/tuning/contract.ts";
@@ -62,25 +63,42 @@ const noRun = (): never => {
   throw new Error("This study logs no runs. Give tuning.tune an experiment, and every trial has a run.");
 };
 
-/** One trial from its start to its end; its lease is renewed for as long as it runs. */
+type End = { state: "complete" | "pruned" | "failed"; values?: number[]; message?: string };
+
+/** What came of an objective: its values, or why there are none. */
+const endOf = async <S extends Space>(objective: Objective<S>, trial: LiveTrial<S>, wanted: number): Promise<End> => {
+  try {
+    const values = [await objective(trial)].flat();
+    if (values.length !== wanted) return { state: "failed", message: `The objective answered ${values.length} values, not ${wanted}.` };
+    if (!values.every(Number.isFinite)) return { state: "failed", message: "The objective's value was not a number." };
+    return { state: "complete", values };
+  } catch (error) {
+    if (error instanceof Pruned) return { state: "pruned" };
+    return { state: "failed", message: String(error instanceof Error ? error.message : error).slice(0, 2000) };
+  }
+};
+
+const unless =
+  (code: string) =>
+  (error: unknown): null => {
+    if (isProblem(error) && error.code === code) return null;
+    throw error;
+  };
+
+/**
+ * One trial from its start to its end; its lease is renewed for as long as it runs. Its numbers are stored first, then the study ends it and its
+ * run in one step. Null when the study gave it up in the meantime.
+ */
 const perform = async <S extends Space>(study: contract.Study, given: contract.Trial, objective: Objective<S>, experiment?: string) => {
   const at = { study: study.id, trial: given.number, owner };
   const renewal = setInterval(() => void callFromCell(contract.reportTrial, at).catch(() => null), renewMs);
   const names = study.plan.objectives.map((one) => one.name);
   let runNumber: number | null = null;
-  let run: LiveRun | null = null;
-  const tell = async (end: { state: "complete" | "pruned" | "failed"; values?: number[]; message?: string | null }) => {
-    if (run && end.values) run.metrics(Object.fromEntries(names.map((name, i) => [name, end.values![i]!])), last + 1);
-    await run?.end(end.state === "complete" ? "done" : end.state === "pruned" ? "cancelled" : "failed", end.message ?? undefined);
-    return callFromCell(contract.tellTrial, { ...at, ...end, message: end.state === "pruned" ? null : (end.message ?? null), runNumber });
-  };
   let last = -1;
   try {
-    if (experiment) {
-      run = await startRun({ experiment, name: `${study.name}, trial ${given.number}`, params: given.params });
-      runNumber = run.number;
-      await callFromCell(contract.reportTrial, { ...at, runNumber });
-    }
+    const run = experiment ? await startRun({ experiment, name: `${study.name}, trial ${given.number}`, params: given.params }) : null;
+    if (run) await callPatiently(contract.reportTrial, { ...at, runNumber: run.number });
+    runNumber = run?.number ?? null;
     const trial: LiveTrial<S> = {
       number: given.number,
       params: given.params as ParamsOf<S>,
@@ -90,21 +108,20 @@ const perform = async <S extends Space>(study: contract.Study, given: contract.T
       report: async (step, value) => {
         last = Math.max(last, step);
         run?.metric(names[0]!, value, step);
-        const { shouldStop } = await callFromCell(contract.reportTrial, { ...at, step, value });
+        const { shouldStop } = await callPatiently(contract.reportTrial, { ...at, step, value });
         if (shouldStop) throw new Pruned(`Trial ${given.number} is not worth going on with.`);
       },
       logged: (made) => {
+        if (run) throw new Error(`Trial ${given.number} logs to run ${run.number} already: use trial.run.`);
         runNumber = made.number;
       },
     };
-    const values = [await objective(trial)].flat();
-    if (values.every(Number.isFinite)) return await tell({ state: "complete", values });
-    return await tell({ state: "failed", message: "The objective's value was not a number." });
+    const end = await endOf(objective, trial, names.length);
+    if (run && end.values) run.metrics(Object.fromEntries(names.map((name, i) => [name, end.values![i]!])), last + 1);
+    await run?.sent().catch(unless("runs.over"));
+    return await callPatiently(contract.tellTrial, { ...at, ...end, runNumber }).catch(unless("tuning.over"));
   } catch (error) {
-    if (error instanceof Pruned) return await tell({ state: "pruned", message: error.message });
-    const told = await tell({ state: "failed", message: String(error instanceof Error ? error.message : error).slice(0, 2000) });
-    if (session()?.signal().aborted) throw error;
-    return told;
+    return unless("tuning.over")(error);
   } finally {
     clearInterval(renewal);
   }
@@ -136,7 +153,7 @@ const search = async <S extends Space>(
   const work = async (): Promise<void> => {
     for (;;) {
       if (session()?.signal().aborted) return;
-      const { trial, reason } = await callFromCell(contract.askTrial, { study: made.id, owner });
+      const { trial, reason } = await callPatiently(contract.askTrial, { study: made.id, owner });
       if (reason === "waiting") {
         await new Promise((resolve) => setTimeout(resolve, waitMs));
         continue;
@@ -147,6 +164,8 @@ const search = async <S extends Space>(
         return;
       }
       const ended = await perform(made, trial, objective, experiment);
+      if (session()?.signal().aborted) throw new Error(`${name} was interrupted.`);
+      if (!ended) continue;
       done.count++;
       rule.tell(
         done.count / made.plan.trials,

@@ -66,7 +66,15 @@ export const trialSchema = z.object({
   reports: z.array(z.object({ step: z.number().int(), value: z.number() })),
   message: z.string().nullable(),
   runNumber: z.number().int().nullable(),
-  retryOf: z.number().int().nullable(),
+  retryOf: z
+    .number()
+    .int()
+    .nullable()
+    .describe(
+      "The lost trial whose parameters this one tries again. A trial is lost when its session is: killed, crashed, gone with its machine, or " +
+        "silent for a minute. It stays as it was, and a new trial with the same parameters takes its place, once. A trial whose session was " +
+        "stopped at a limit (memory, time, disk) has failed, for it would fail again.",
+    ),
   startedAt: z.string(),
   endedAt: z.string().nullable(),
 });
@@ -203,7 +211,7 @@ export const tellTrial = operation({
   path: `${base}/{study}/trials/{trial}/tell`,
   grant: "run",
   status: 200,
-  summary: "Ends a trial, once; the same end told again changes nothing.",
+  summary: "Ends a trial and the run that logs it together, once; the same end told again changes nothing.",
   input: z.object({
     ...oneTrial,
     state: z.enum(["complete", "pruned", "failed"]),

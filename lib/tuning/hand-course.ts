@@ -59,8 +59,8 @@ const replied = (course: HandCourse, told: Told, pieces: readonly Piece[]): Hand
   }
   const fault = (metadata.atelier as { fault?: Fault } | undefined)?.fault ?? (content.status === "aborted" ? "ours" : "yours");
   const said = content.ename && content.ename !== "SessionEnded" ? `${content.ename}: ${content.evalue}` : String(content.evalue ?? "");
-  if (fault === "ours") return lost(course, said || "The session was lost.");
   if (fault === "limits") return lost(course, said, true);
+  if (fault === "ours" || content.ename === "SessionEnded") return lost(course, said || "The session was lost.");
   const where = `Cell ${pieces[course.piece]!.cell.position}`;
   return { ...course, ending: { state: "failed", sentence: `${where}. ${said}`.slice(0, 2000) } };
 };

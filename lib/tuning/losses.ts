@@ -1,5 +1,5 @@
 // What is done with trials whose session is gone: they are lost (or, where memory ran out, failed), and the runs that logged them end with them.
-import { endLostRun } from "#lib/experiments/service.ts";
+import { endOpenRun } from "#lib/experiments/service.ts";
 import type { Scope } from "#lib/kit/verb.ts";
 import { type StoredTrial, silent } from "#lib/tuning/rules.ts";
 import * as store from "#lib/tuning/store.ts";
@@ -10,7 +10,7 @@ type Loss = { state: "lost" | "failed"; fault: "ours" | "limits"; message: strin
 export const loseTrials = async (scope: Scope, studyId: string, trials: readonly StoredTrial[], loss: Loss): Promise<number> => {
   for (const one of trials) {
     await store.updateTrial(scope, studyId, one.number, { state: loss.state, message: loss.message, endedAt: scope.now, leaseUntil: null });
-    if (one.runNumber !== null) await endLostRun(scope, one.runNumber, loss);
+    if (one.runNumber !== null) await endOpenRun(scope, one.runNumber, { status: "failed", fault: loss.fault, message: loss.message });
   }
   return trials.length;
 };

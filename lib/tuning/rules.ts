@@ -9,7 +9,7 @@ import type { Plan, Trial } from "#lib/tuning/contract.ts";
 export type StoredTrial = Trial & { rungs: number[]; owner: string; leaseUntil: Date | null };
 
 export const leaseMs = 60_000;
-const retries = 2;
+const retries = 1;
 
 export const directionsOf = (plan: Plan): Direction[] => plan.objectives.map((one) => one.direction);
 

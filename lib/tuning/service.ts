@@ -1,6 +1,7 @@
 // The verbs of the tuning room: lock the study, let lib/learn/search decide, write what it decided. Sessions that ask may die at any time;
 // their trials are found out by the lease at the next question, so nothing has to watch.
 import { isDeepStrictEqual } from "node:util";
+import { endOpenRun } from "#lib/experiments/service.ts";
 import { findRun } from "#lib/experiments/store.ts";
 import { newId } from "#lib/kit/ids.ts";
 import { missing, Problem } from "#lib/kit/problem.ts";
@@ -170,16 +171,23 @@ export const reportTrial = verb(contract.reportTrial, async (scope, { study: key
   return { shouldStop: judged.shouldStop || isStopped };
 });
 
+/** How the run that logs a trial ends with it (TU8). */
+const runEndOf = ({ state, message }: { state: "complete" | "pruned" | "failed"; message: string | null }, number: number) => {
+  if (state === "complete") return { status: "done" as const, fault: null, message };
+  if (state === "failed") return { status: "failed" as const, fault: "yours" as const, message };
+  return { status: "cancelled" as const, fault: null, message: message ?? `Trial ${number} was not worth going on with.` };
+};
+
 export const tellTrial = verb(contract.tellTrial, async (scope, { study: key, trial: number, owner, ...end }) => {
   const { study, trial } = await heldTrial(scope, key, number, owner);
   const wanted = study.plan.objectives.length;
+  const values = end.state === "complete" ? end.values : [];
   if (trial.state !== "running") {
-    if (trial.state === end.state && isDeepStrictEqual(trial.values, end.values)) return store.shown(trial);
+    if (trial.state === end.state && isDeepStrictEqual(trial.values, values)) return store.shown(trial);
     throw over(trial);
   }
-  if (end.state === "complete" && end.values.length !== wanted)
-    throw new Problem("invalid", "tuning.values", `values: ${end.values.length} given for ${wanted} objectives. Give one for each.`);
-  const values = end.state === "complete" ? end.values : [];
+  if (end.state === "complete" && values.length !== wanted)
+    throw new Problem("invalid", "tuning.values", `values: ${values.length} given for ${wanted} objectives. Give one for each.`);
   const change = {
     state: end.state,
     values,
@@ -189,6 +197,7 @@ export const tellTrial = verb(contract.tellTrial, async (scope, { study: key, tr
     leaseUntil: null,
   };
   await store.updateTrial(scope, study.row.id, number, change);
+  if (change.runNumber !== null) await endOpenRun(scope, change.runNumber, runEndOf(end, number));
   await touch(scope, study);
   return store.shown({ ...trial, ...change, endedAt: scope.now.toISOString() });
 });

@@ -5,7 +5,7 @@ import * as experiments from "#lib/experiments/contract.ts";
 import * as notebooks from "#lib/notebooks/contract.ts";
 import * as contract from "#lib/tuning/contract.ts";
 import { type House, openHouse } from "#test/kit/house.ts";
-import { eventually } from "#test/kit/product.ts";
+import { eventually, treeOf } from "#test/kit/product.ts";
 import { refusal, refusals } from "#test/kit/refusals.ts";
 
 let house: House;
@@ -26,6 +26,15 @@ const table = { x, y: x.map((one, i) => 2 * one + (i % 3)) };`,
   return model.evaluate(table).rmse;
 };
 const broken = () => { throw new Error("nothing comes of this"); };`,
+  `const endless = async ({ number, params, report }) => {
+  await report(1, params.l2);
+  if (number === 2) await new Promise(() => {});
+  return params.l2;
+};
+const greedy = async () => {
+  const all = [];
+  for (;;) all.push(new Float64Array(4_000_000).fill(1));
+};`,
   `const never = undefinedName;`,
 ];
 
@@ -115,15 +124,48 @@ describe("hands", () => {
 
   it("a cell that throws ends its hand in words, and an objective that throws fails its trials only", async () => {
     await open("broken", 3);
-    await work("broken", { cell: cells[2]!.id, objective: null, parallel: 1 });
+    await work("broken", { cell: cells[3]!.id, objective: null, parallel: 1 });
     await takeHands(stop.signal);
     const [hand] = (await read("broken")).hands;
-    expect(hand).toMatchObject({ status: "failed", sentence: expect.stringMatching(/^Cell 3\. .*undefinedName/) });
+    expect(hand).toMatchObject({ status: "failed", sentence: expect.stringMatching(/^Cell 4\. .*undefinedName/) });
     await work("broken", { objective: "broken", parallel: 1 });
     await takeHands(stop.signal);
     const whole = await read("broken");
     expect(whole.counts).toMatchObject({ failed: 3, complete: 0 });
     expect(whole.trials[0]!.message).toContain("nothing comes of this");
+  }, 120_000);
+
+  it("TU3 TU7 TU8 a trial whose session is killed is tried again once with the same parameters, and no trial that ended is lost", async () => {
+    await open("felled", 5);
+    await work("felled", { cell: cells[2]!.id, objective: "endless", parallel: 1 });
+    const taken = takeHands(stop.signal);
+    const before = await eventually("the endless trial has reported", async () => {
+      const now = await read("felled");
+      return now.trials[2]?.reports.length === 1 && now;
+    });
+    for (const pid of treeOf(process.pid).session!) process.kill(pid, "SIGKILL");
+    await taken;
+    const whole = await read("felled");
+    expect(whole.hands).toMatchObject([{ status: "done", attempt: 2 }]);
+    expect(whole.counts).toMatchObject({ complete: 5, lost: 1, failed: 0, running: 0 });
+    expect(whole.trials.slice(0, 2)).toEqual(before.trials.slice(0, 2));
+    const lost = whole.trials[2]!;
+    expect(lost.message).toContain("killed from outside");
+    expect(whole.trials.filter((one) => one.retryOf !== null)).toMatchObject([
+      { retryOf: lost.number, params: lost.params, state: "complete" },
+    ]);
+    const run = await house.as("viewer")(experiments.readRun, { ...main, run: String(lost.runNumber) });
+    expect([run.status, run.fault]).toEqual(["failed", "ours"]);
+  }, 120_000);
+
+  it("TU7 a trial whose session was stopped for memory has failed for memory, and is not tried again", async () => {
+    await open("greedy", 1);
+    await work("greedy", { cell: cells[2]!.id, objective: "greedy", parallel: 1 });
+    await takeHands(stop.signal);
+    const whole = await read("greedy");
+    expect(whole.trials).toMatchObject([{ state: "failed", retryOf: null, message: expect.stringMatching(/memory passed 1200 MB/) }]);
+    const run = await house.as("viewer")(experiments.readRun, { ...main, run: String(whole.trials[0]!.runNumber) });
+    expect([run.status, run.fault]).toEqual(["failed", "limits"]);
   }, 120_000);
 
   it("TU6 a stopped study lets its sessions go, and resuming puts them back", async () => {

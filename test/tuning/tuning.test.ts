@@ -1,5 +1,6 @@
 // The tuning room over HTTP: refusals, trials shared by several askers, lost sessions, stop and resume.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as experiments from "#lib/experiments/contract.ts";
 import * as contract from "#lib/tuning/contract.ts";
 import { type House, openHouse } from "#test/kit/house.ts";
 import { refusal, refusals } from "#test/kit/refusals.ts";
@@ -84,19 +85,46 @@ describe("a study", () => {
     expect(await tell("once", trial!.number, 1, [3])).toEqual(told);
     expect((await refusal(tell("once", trial!.number, 1, [4]))).code).toBe("tuning.over");
   });
-  it("TU3 a trial whose session fell silent is tried again with the same parameters, at most twice more", async () => {
+  it("TU8 a trial's end and its run's are one: told twice it is the same answer, and refused neither has ended", async () => {
+    await open({ name: "logged" });
+    const started = async () => {
+      const { trial } = await ask("logged");
+      const run = await house.as("editor")(experiments.createRun, { ...main, experiment: "logged" });
+      const at = { ...main, study: "logged", trial: trial!.number, owner: owner(1), runNumber: run.number };
+      await house.as("editor")(contract.reportTrial, at);
+      const statusNow = async () => {
+        const { status, fault, message } = await house.as("viewer")(experiments.readRun, { ...main, run: String(run.number) });
+        return { status, fault, message };
+      };
+      return { tellIt: (end: object) => house.as("editor")(contract.tellTrial, { ...at, state: "complete", ...end }), statusNow };
+    };
+    const one = await started();
+    expect((await refusal(one.tellIt({ values: [1, 2] }))).code).toBe("tuning.values");
+    expect((await one.statusNow()).status).toBe("running");
+    const told = await one.tellIt({ values: [1] });
+    expect(await one.statusNow()).toEqual({ status: "done", fault: null, message: null });
+    expect(await one.tellIt({ values: [1] })).toEqual(told);
+    const pruned = await started();
+    await pruned.tellIt({ state: "pruned" });
+    expect(await pruned.statusNow()).toMatchObject({ status: "cancelled", fault: null });
+    const failed = await started();
+    await failed.tellIt({ state: "failed", message: "no rows" });
+    expect(await failed.tellIt({ state: "failed", message: "no rows" })).toMatchObject({ state: "failed", message: "no rows" });
+    expect(await failed.statusNow()).toEqual({ status: "failed", fault: "yours", message: "no rows" });
+  });
+  it("TU3 a trial whose session fell silent is tried again with the same parameters, once", async () => {
     await open({ name: "silent" });
     const first = (await ask("silent", 1)).trial!;
     let last = first;
-    for (let again = 1; again <= 3; again++) {
+    for (let again = 1; again <= 2; again++) {
       await silence("silent", last.number);
       const next = (await ask("silent", 2)).trial!;
-      expect(next.retryOf).toBe(again <= 2 ? last.number : null);
-      if (again <= 2) expect(next.params).toEqual(first.params);
+      expect(next.retryOf).toBe(again === 1 ? first.number : null);
+      if (again === 1) expect(next.params).toEqual(first.params);
       last = next;
     }
     expect((await refusal(tell("silent", first.number, 1, [1]))).code).toBe("tuning.over");
-    expect((await read("silent")).counts.lost).toBe(3);
+    expect((await read("silent")).counts.lost).toBe(2);
   });
   it("TU5 the same seed and the same ends give the same trials", async () => {
     const sequence = async (name: string): Promise<unknown[]> => {

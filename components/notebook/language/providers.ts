@@ -21,12 +21,6 @@ export const installLanguage = (monaco: Monaco): void => {
   monaco.languages.registerRenameProvider(language, renameProvider(monaco));
   monaco.languages.registerDocumentFormattingEditProvider(language, formatProvider(monaco));
   monaco.languages.registerDocumentRangeFormattingEditProvider(language, formatProvider(monaco));
-  // A notebook on a kernel of others is completed and explained by that kernel.
-  for (const { id } of monaco.languages.getLanguages())
-    if (id !== language && id !== "markdown") {
-      monaco.languages.registerCompletionItemProvider(id, completionProvider(monaco));
-      monaco.languages.registerHoverProvider(id, hoverProvider(monaco));
-    }
   monaco.editor.registerEditorOpener(cellOpener(monaco));
 };
 
@@ -34,9 +28,9 @@ export const installLanguage = (monaco: Monaco): void => {
 export const speak = (monaco: Monaco, editor: MonacoEditor.IStandaloneCodeEditor, cell: CellModel): (() => void) => {
   const model = editor.getModel()!;
   const untie = tieModel(model, cell);
-  const rest = model.getLanguageId() === "typescript" ? watchFaults(monaco, model) : null;
+  const rest = watchFaults(monaco, model);
   return () => {
-    rest?.();
+    rest();
     untie();
   };
 };

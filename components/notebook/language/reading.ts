@@ -17,7 +17,7 @@ export const hoverProvider = (monaco: Monaco): languages.HoverProvider => ({
     const { span, signature, documentation } = answer.info;
     return {
       range: monaco.Range.fromPositions(model.getPositionAt(span.start), model.getPositionAt(span.start + span.length)),
-      contents: [signature && `\`\`\`typescript\n${signature}\n\`\`\``, documentation].filter(Boolean).map((value) => ({ value })),
+      contents: [{ value: `\`\`\`typescript\n${signature}\n\`\`\`` }, ...(documentation ? [{ value: documentation }] : [])],
     };
   },
 });
