@@ -6,10 +6,10 @@ type Curves = NonNullable<Report["figures"]["curves"]>;
 type Line = { x: number; y: number };
 
 const height = 230;
-const axis = (field: string, title: string): Spec => ({
+const axis = (field: string, title: string, most = 1): Spec => ({
   field,
   type: "quantitative",
-  scale: { domain: [0, 1] },
+  scale: { domain: [0, most] },
   axis: { title, tickCount: 5, format: ".1~f" },
 });
 
@@ -24,7 +24,7 @@ const curveSpec = (
   x: string,
   y: string,
   guide: Line[] | null,
-  legend = "bottom-right",
+  { legend = "bottom-right", most = 1 }: { legend?: string; most?: number } = {},
 ): Spec => ({
   height,
   layer: [
@@ -41,7 +41,7 @@ const curveSpec = (
       mark: { type: "line", strokeWidth: 1.75 },
       encoding: {
         x: axis("x", x),
-        y: axis("y", y),
+        y: axis("y", y, most),
         order: { field: "order" },
         color: {
           field: "who",
@@ -74,15 +74,21 @@ const diagonal = [
 
 export const rocSpec = (curves: Curves): Spec =>
   curveSpec(curves.roc, curves.baseline?.roc, "negatives called positive", "positives found", diagonal);
+
+/** The share axis ends at the next tenth above what is reached, so that rare positives are not a line along the floor. */
+const tenthAbove = (values: readonly number[]): number => Math.min(1, Math.ceil(Math.max(...values, 0.05) * 10) / 10);
+
 export const prSpec = (curves: Curves): Spec =>
-  curveSpec(curves.pr, curves.baseline?.pr, "positives found", "right among those called", null, "top-right");
+  curveSpec(curves.pr, curves.baseline?.pr, "positives found", "right among those called", null, {
+    legend: "top-right",
+    most: tenthAbove([...curves.pr, ...(curves.baseline?.pr ?? [])].map((one) => one.y)),
+  });
 export const gainSpec = (curves: Curves): Spec =>
   curveSpec(curves.gain, curves.baseline?.gain, "share of rows, highest scores first", "positives found", diagonal);
 
 /** Predicted against observed; a point's size is how many rows it stands for. */
 export const calibrationSpec = (curves: Curves): Spec => {
-  const most = Math.max(...curves.calibration.flatMap((one) => [one.predicted, one.observed]), 0.1);
-  const domain = [0, Math.min(1, Math.ceil(most * 10) / 10)];
+  const domain = [0, tenthAbove(curves.calibration.flatMap((one) => [one.predicted, one.observed]))];
   const on = (field: string, title: string): Spec => ({ ...axis(field, title), scale: { domain } });
   const rows = [
     ...curves.calibration.map((one) => ({ who: "model", ...one })),

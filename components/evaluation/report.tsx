@@ -21,7 +21,7 @@ export const Metrics = ({ evaluation, report }: Props) => {
           <tr>
             <th>Metric</th>
             <th className="num">Value</th>
-            <th>95 % interval</th>
+            <th>95 % interval{hasBaseline ? ", dotted: the baseline" : ""}</th>
             {hasBaseline ? (
               <>
                 <th className="num">
@@ -35,14 +35,19 @@ export const Metrics = ({ evaluation, report }: Props) => {
         </thead>
         <tbody>
           {report.metrics.map((one) => {
-            const own = [one.low ?? 0, one.high ?? 0, one.value ?? 0];
+            const own = [one.low, one.high, one.value, hasBaseline ? one.baseline : null].filter((end) => end !== null);
             const apart = [one.difference?.low ?? 0, one.difference?.high ?? 0, 0];
             return (
               <tr key={one.name}>
                 <td>{wordOf(evaluation, one.name)}</td>
                 <td className="num">{metric(one.value)}</td>
                 <td>
-                  <Range of={one} low={Math.min(...own)} high={Math.max(...own)} />
+                  <Range
+                    of={one}
+                    low={Math.min(...own)}
+                    high={Math.max(...own)}
+                    {...(hasBaseline && one.baseline !== null ? { mark: one.baseline } : {})}
+                  />
                 </td>
                 {hasBaseline ? (
                   <>
@@ -89,7 +94,7 @@ export const Figures = ({ evaluation, report }: Props) => {
             />
             <Figure
               title="Calibration"
-              note="dotted: says what comes true"
+              note={curves.baseline ? "diamonds: the baseline; dotted: says what comes true" : "dotted: says what comes true"}
               spec={calibrationSpec(curves)}
               label={`Calibration, error ${figureOf(report, "calibrationError")}`}
             />
@@ -181,7 +186,8 @@ export const Groups = ({ evaluation, report }: Props) => {
           By <span className="mono">{group.column}</span>
         </h2>
         <span className="soft dense">
-          {group.others > 0 ? `${whole(group.others)} rows of rarer levels left out; ` : ""}intervals of small groups are wide
+          {group.others > 0 ? `${whole(group.others)} rows of rarer levels left out; ` : ""}dotted: all rows; intervals of small groups are
+          wide
         </span>
       </div>
       <div className="wide">

@@ -90,7 +90,7 @@ export const SuitePage = ({ workspace, suite, models, datasets, canWrite, canRun
       <Live workspace={workspace} topics={["evaluation.changed", "evaluation.queued"]} />
       <PageHead
         title={suite.name}
-        sentence={`${suite.evaluations.length} evaluations`}
+        sentence={suite.evaluations.length === 1 ? "1 evaluation" : `${suite.evaluations.length} evaluations`}
         actions={
           <>
             {canWrite ? (

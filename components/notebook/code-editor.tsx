@@ -88,7 +88,7 @@ export const CodeEditor = ({ cellId, text, language, shared, people, hasFocus, o
       made.addCommand(monaco.KeyMod.CtrlCmd | monaco.KeyCode.KeyZ, () => void shared.undo.undo());
       made.addCommand(monaco.KeyMod.CtrlCmd | monaco.KeyMod.Shift | monaco.KeyCode.KeyZ, () => void shared.undo.redo());
       bound.current = bindEditor(monaco, made, text, cellId, shared);
-      const silence = language === "typescript" && notebook.current ? speak(monaco, made, { ...notebook.current, cellId }) : null;
+      const silence = language !== "markdown" && notebook.current ? speak(monaco, made, { ...notebook.current, cellId }) : null;
       editor.current = made;
       made.setPosition(made.getModel()!.getPositionAt(caret.current));
       if (notebook.current) landIn(made, cellId, notebook.current.jump);

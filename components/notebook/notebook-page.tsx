@@ -155,12 +155,12 @@ export const NotebookPage = ({ workspace, person, personId, kernel, can, noteboo
     setEditing(id);
   }, []);
   const leave = useCallback(() => setEditing(null), []);
-  const language = useNotebook(workspace, notebook.id, can.write && isSynced && kernel.language === "typescript" ? shared : null, edit);
+  const language = useNotebook(workspace, notebook.id, can.write && isSynced ? shared : null, edit);
   const [packagesChanged, setPackagesChanged] = useState(0);
   useLive(workspace, [packageEvents.changed], (news) => {
     if (news.subject === notebook.id) setPackagesChanged((n) => n + 1);
   });
-  const faults = useFaults(language, `${lastEnd(running.cells)} ${packagesChanged}`);
+  const faults = useFaults(kernel.language === "typescript" ? language : null, `${lastEnd(running.cells)} ${packagesChanged}`);
   const addAnd = (after: string | null): void => {
     const id = actions.add(after);
     if (id) {

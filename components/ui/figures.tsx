@@ -129,12 +129,10 @@ export const bytes = (n: number): string =>
 /** Whole numbers with thin groups: 9,857. */
 export const whole = (n: number): string => n.toLocaleString("en-US");
 
-/** A metric with four digits that matter. */
-export const metric = (value: number | undefined | null): string =>
-  value === undefined || value === null
-    ? "–"
-    : Math.abs(value) >= 1000
-      ? whole(Math.round(value))
-      : Math.abs(value) < 1e-4 && value !== 0
-        ? value.toExponential(1)
-        : value.toFixed(4).replace(/\.?0+$/, "") || "0";
+/** A metric with four digits that matter, a minus as wide as a digit. */
+export const metric = (value: number | undefined | null): string => {
+  if (value === undefined || value === null) return "–";
+  if (Math.abs(value) >= 1000) return whole(Math.round(value)).replace(/^-/, "−");
+  const text = Math.abs(value) < 1e-4 && value !== 0 ? value.toExponential(1) : value.toFixed(4).replace(/\.?0+$/, "") || "0";
+  return text.replace(/^-/, "−");
+};

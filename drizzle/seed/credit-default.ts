@@ -14,7 +14,7 @@ Of 9,857 loans one in nineteen went bad. What can be known on the day a loan is 
 the next one is decided? Every cell below runs on this machine; *Run all* does it again in less than a minute.`),
     code(`
 // @cell read
-import { chart, datasets, endpoints, learn, models, pipelines, runs }
+import { chart, datasets, endpoints, evaluation, learn, models, pipelines, runs }
   from "atelier";
 
 const loans = await datasets.open("lending_club");
@@ -145,6 +145,28 @@ const version = await models.register("credit-default", {
   description: "Probability that a loan goes bad, as known on its first day." });
 await models.setAlias("credit-default", "champion", version.number);
 version`),
+    text(`## Judge it before it serves
+So far only its maker has judged it. A suite says what is asked of any version, runs it as the endpoint will, and keeps the report: on the
+loans that no model saw, beside the lender's own grade, with gates that were set before anybody looked.`),
+    code(`
+await datasets.save("loans_held_out", test);
+const graded = { sub_grade: train.sub_grade, Class: train.Class };
+const grade = await learn.logisticRegression({ l2: 10 }).fit(graded, {
+  target: "Class", positive: "bad" });
+await models.register("lender-grade", { model: grade, trainedOn: graded,
+  description: "What the lender's sub-grade alone says of a loan." });
+
+await evaluation.save("credit-quality", {
+  dataset: "loans_held_out", kind: "binary", target: "Class", positive: "bad",
+  groups: ["term", "verification_status"], threshold: 0.1,
+  baseline: { model: "lender-grade", version: "latest" },
+  gates: [
+    { kind: "value", metric: "auc", bound: "least", value: 0.65, isCertain: true },
+    { kind: "value", metric: "calibrationError", bound: "most", value: 0.02 },
+    { kind: "group", column: "term", metric: "auc", bound: "least", value: 0.6 },
+    { kind: "baseline", metric: "auc", margin: 0.02 } ] });
+await evaluation.run("credit-quality",
+  { model: "credit-default", version: version.number });`),
     text(`## Serve it, and watch
 The same file now answers over the Open Inference Protocol. What it answers is what this session computes.`),
     code(`

@@ -1,6 +1,7 @@
 // Furnishing a workspace through the same operations that people use: tables, notebooks, and one run of all cells of a notebook, which
 // makes runs, models and what else its cells make. Every step looks first, so that it can be begun again anywhere.
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import type { SeedNotebook } from "#drizzle/seed/notebook.ts";
 import { lendingClub, type SeedTable } from "#drizzle/seed/tables.ts";
 import { createDataset, readDataset, readVersion, uploadVersion } from "#lib/datasets/contract.ts";
@@ -33,7 +34,7 @@ export const bringTable = async (house: House, { name, file, description }: Seed
   const found = await orNull(ask(readDataset, { workspace, dataset: name }));
   if (!found) await ask(createDataset, { workspace, name, description });
   if (!(await orNull(ask(readVersion, { workspace, dataset: name, version: "latest" }))))
-    await ask(uploadVersion, { workspace, dataset: name, fileName: `${name}.csv` }, { body: readFileSync(file) as never });
+    await ask(uploadVersion, { workspace, dataset: name, fileName: basename(file.pathname) }, { body: readFileSync(file) as never });
   for (;;) {
     const { status, failure } = await ask(readVersion, { workspace, dataset: name, version: "latest" });
     if (status === "ready") return;

@@ -13,3 +13,9 @@ export const churn: SeedTable = {
   file: new URL("data/churn.csv", import.meta.url),
   description: "5,000 customers of a telephone company, and who left. mlc_churn of the R package modeldata 1.1.0, MIT licence.",
 };
+
+export const shakespeare: SeedTable = {
+  name: "shakespeare",
+  file: new URL("data/tinyshakespeare.txt", import.meta.url),
+  description: "40,000 lines of Shakespeare's plays, one a row; public-domain text, known as tinyshakespeare.",
+};

@@ -1,12 +1,13 @@
 // What a kernel answers beside executions: questions about the scope and the history, comms, interrupt and shutdown. Each answer stands between
 // busy and idle, and none waits for the queue of executions, so that completion works while a cell runs.
 import { joined, type Wanted } from "#kernel/jupyter/advice.ts";
-import { replyInPoints, toUnits } from "#kernel/jupyter/cursor.ts";
+import { replyInPoints } from "#kernel/jupyter/cursor.ts";
 import type { History } from "#kernel/jupyter/history.ts";
 import { kernelInfo } from "#kernel/jupyter/info.ts";
 import { noteOf } from "#kernel/jupyter/reading.ts";
 import type { Channel, Message } from "#kernel/jupyter/wire.ts";
 import type { Asking } from "#kernel/session/messages.ts";
+import { toUnits } from "#lib/kit/code-points.ts";
 
 type Content = Record<string, unknown>;
 export type Answers = Record<string, (request: Message, channel: Channel) => void>;

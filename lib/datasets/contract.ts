@@ -43,7 +43,7 @@ export const versionSchema = z.object({
   id: z.string(),
   number: z.number().int(),
   status: z.enum(versionStatuses),
-  format: z.enum(["csv", "parquet"]),
+  format: z.enum(["csv", "text", "parquet"]),
   fileName: z.string(),
   size: z.number(),
   rowCount: z.number().nullable(),
@@ -137,7 +137,13 @@ export const uploadVersion = operation({
   summary: "Streams a CSV or Parquet file into a new version; the answer comes at once with status `reading`.",
   input: z.object({
     ...oneDataset,
-    fileName: z.string().min(1).max(255).describe("Its ending says the format: .csv, .tsv, .txt or .parquet"),
+    fileName: z
+      .string()
+      .min(1)
+      .max(255)
+      .describe(
+        "Its ending says the format: .csv, .tsv, .parquet, or .txt, which is a table of cells or, as prose, one column `text` with a row a line",
+      ),
   }),
   output: versionSchema,
 });

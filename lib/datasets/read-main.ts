@@ -3,12 +3,12 @@
 
 import { readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
-import { DuckDBInstance } from "@duckdb/node-api";
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import type { Column, Report } from "#lib/datasets/contract.ts";
 import { profileData } from "#lib/datasets/profiler.ts";
-import { isUtf8, loadCsv, loadParquet, query, typeText } from "#lib/datasets/reader.ts";
+import { holdsProse, isUtf8, loadCsv, loadParquet, loadProse, query, typeText } from "#lib/datasets/reader.ts";
 
-export type Task = { path: string; format: "csv" | "parquet"; tablePath: string; spillPath: string };
+export type Task = { path: string; format: "csv" | "text" | "parquet"; tablePath: string; spillPath: string };
 export type Found = { rowCount: number; columns: Column[]; preview: unknown[][]; report: Report };
 export type Answer = { found: Found } | { failure: string };
 
@@ -17,6 +17,15 @@ const inUtf8 = async (task: Task): Promise<{ path: string; notes: string[] }> =>
   const path = `${task.tablePath}.utf8`;
   await writeFile(path, readFileSync(task.path, "latin1"), "utf8");
   return { path, notes: ["The file is not UTF-8; it was read as Latin-1."] };
+};
+
+/** Loads a file of cells and tells the report what was odd about it. */
+const loadCells = async (db: DuckDBConnection, path: string, report: Report): Promise<{ names: string[]; types: Column["type"][] }> => {
+  const { names, ragged, raggedCount, notes } = await loadCsv(db, path);
+  const { types, coerced } = await typeText(db, names);
+  Object.assign(report, { ragged, raggedCount, coerced });
+  report.notes.push(...notes);
+  return { names, types };
 };
 
 const read = async (task: Task): Promise<Found> => {
@@ -29,14 +38,14 @@ const read = async (task: Task): Promise<Found> => {
   const db = await instance.connect();
   const report: Report = { coerced: [], ragged: [], raggedCount: 0, notes: [] };
   let shape: { names: string[]; types: Column["type"][] };
-  if (task.format === "csv") {
+  if (task.format === "parquet") shape = await loadParquet(db, task.path);
+  else {
     const { path, notes } = await inUtf8(task);
-    const { names, ...loaded } = await loadCsv(db, path);
-    const { types, coerced } = await typeText(db, names);
-    Object.assign(report, loaded, { coerced, notes: [...notes, ...loaded.notes] });
-    shape = { names, types };
+    report.notes.push(...notes);
+    const isText = task.format === "text" && (await holdsProse(path));
+    shape = isText ? await loadProse(db, path) : await loadCells(db, path, report);
     if (path !== task.path) await rm(path, { force: true });
-  } else shape = await loadParquet(db, task.path);
+  }
   const profile = await profileData(db, shape.names, shape.types);
   const preview = (await db.runAndReadAll("select * from data limit 100")).getRowsJson() as unknown[][];
   const numbers = shape.types.map((type) => type === "integer");

@@ -1,11 +1,12 @@
 // Reads a file into a typed table with DuckDB, in a process of its own (read-main.ts). CSV is first loaded as text, whole: rows the fast
 // reader refuses (too many or too few cells) are taken apart here and loaded too, so DS2 holds. Types are then chosen by looking at every
-// value, not at a sample.
+// value, not at a sample. Prose is loaded line by line and left as it is.
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
+import { createInterface } from "node:readline";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { ColumnType, Report } from "#lib/datasets/contract.ts";
-import { type Counts, cleanNames, missingSigns, splitLine, typeOf } from "#lib/datasets/rules.ts";
+import { type Counts, cleanNames, isProse, missingSigns, splitLine, typeOf } from "#lib/datasets/rules.ts";
 
 export type Rows = Record<string, unknown>[];
 
@@ -16,18 +17,17 @@ const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 export const query = async (db: DuckDBConnection, statement: string): Promise<Rows> =>
   (await db.runAndReadAll(statement)).getRowObjectsJson() as Rows;
 
-const firstLine = async (path: string): Promise<string> => {
+/** The lines at a file's head, of at most a megabyte. */
+const firstLines = async (path: string): Promise<string[]> => {
   const file = await open(path);
   const bytes = Buffer.alloc(1_000_000);
   const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
   await file.close();
-  return (
-    bytes
-      .subarray(0, bytesRead)
-      .toString("utf8")
-      .replace(/^\uFEFF/, "")
-      .split(/\r\n|\n|\r/)[0] ?? ""
-  );
+  return bytes
+    .subarray(0, bytesRead)
+    .toString("utf8")
+    .replace(/^\uFEFF/, "")
+    .split(/\r\n|\n|\r/);
 };
 
 /** Whether every byte is UTF-8; files from old spreadsheets are not. */
@@ -51,7 +51,7 @@ const shapeOf = async (db: DuckDBConnection, path: string): Promise<Shape> => {
   );
   const delimiter = String(found?.delimiter ?? ",");
   const quote = String(found?.quote ?? '"').length === 1 ? String(found?.quote) : '"';
-  const cells = splitLine(await firstLine(path), delimiter, quote);
+  const cells = splitLine((await firstLines(path))[0] ?? "", delimiter, quote);
   const isAllText = cells.every((cell) => cell.trim() !== "" && Number.isNaN(Number(cell)));
   const hasHeader = found?.header === true || isAllText;
   return { delimiter, quote, hasHeader, names: cleanNames(hasHeader ? cells : cells.map((_, index) => `column_${index + 1}`)) };
@@ -100,6 +100,23 @@ export const loadCsv = async (
     `create table raw as select * from read_csv(${literal(path)}, auto_detect=false, columns=${columns}, header=${shape.hasHeader}, delim=${literal(shape.delimiter)}, quote=${literal(shape.quote)}, escape=${literal(shape.quote)}, store_rejects=true, rejects_limit=0, max_line_size=16000000)`,
   );
   return { ...(await loadRefused(db, shape)), names: shape.names };
+};
+
+/** Whether a .txt file, by the first thousand of its lines, is prose. */
+export const holdsProse = async (path: string): Promise<boolean> => isProse((await firstLines(path)).slice(0, 1000));
+
+/** Loads prose as the table `data` with one column: every line as it stands, the empty ones and leading spaces too. */
+export const loadProse = async (db: DuckDBConnection, path: string): Promise<{ names: string[]; types: ColumnType[] }> => {
+  await db.run("create table data (text varchar)");
+  const appender = await db.createAppender("data");
+  let isFirst = true;
+  for await (const line of createInterface({ input: createReadStream(path, "utf8"), crlfDelay: Number.POSITIVE_INFINITY })) {
+    appender.appendVarchar(isFirst ? line.replace(/^\uFEFF/, "") : line);
+    appender.endRow();
+    isFirst = false;
+  }
+  appender.closeSync();
+  return { names: ["text"], types: ["text"] };
 };
 
 const isMissing = (column: string): string => `(${column} is null or lower(trim(${column})) in (${missingSigns.map(literal).join(", ")}))`;

@@ -4,9 +4,10 @@ import type { ColumnType } from "#lib/datasets/contract.ts";
 import { Problem } from "#lib/kit/problem.ts";
 
 /** The format a file name promises; refuses what we cannot read. */
-export const formatOf = (fileName: string): "csv" | "parquet" => {
+export const formatOf = (fileName: string): "csv" | "text" | "parquet" => {
   const ending = fileName.toLowerCase().split(".").at(-1) ?? "";
-  if (["csv", "tsv", "txt"].includes(ending)) return "csv";
+  if (["csv", "tsv"].includes(ending)) return "csv";
+  if (ending === "txt") return "text";
   if (ending === "parquet") return "parquet";
   throw new Problem("invalid", "datasets.format", `fileName: .${ending} is not read here. Upload .csv, .tsv, .txt or .parquet.`);
 };
@@ -59,5 +60,22 @@ export const cleanNames = (names: string[]): string[] => {
     const times = seen.get(plain.toLowerCase()) ?? 0;
     seen.set(plain.toLowerCase(), times + 1);
     return times === 0 ? plain : `${plain}_${times + 1}`;
+  });
+};
+
+/**
+ * Whether lines of a .txt file are prose and no table: no separator parts nine in ten of them into equally many cells, and they are not
+ * all numbers.
+ */
+export const isProse = (lines: readonly string[]): boolean => {
+  const filled = lines.filter((line) => line.trim() !== "");
+  if (filled.length === 0 || filled.every((line) => Number.isFinite(Number(line)))) return false;
+  return [",", ";", "\t", "|"].every((separator) => {
+    const widths = new Map<number, number>();
+    for (const line of filled) {
+      const cells = splitLine(line, separator).length;
+      if (cells > 1) widths.set(cells, (widths.get(cells) ?? 0) + 1);
+    }
+    return Math.max(0, ...widths.values()) < 0.9 * filled.length;
   });
 };

@@ -81,7 +81,7 @@ const judgeBaseline = (gate: Extract<Gate, { kind: "baseline" }>, word: string, 
   return {
     isPassed: worse !== null && worse !== undefined && worse <= gate.margin,
     sentence: difference
-      ? `${capital(word)} is ${figure(found?.value)} after ${figure(found?.baseline)} of the baseline: ${figure(difference.value)}, ${interval(difference)}; it may be worse by ${figure(gate.margin)} at most.`
+      ? `${capital(word)} is ${figure(found?.value)}, the baseline's ${figure(found?.baseline)}: ${figure(difference.value)} apart, ${interval(difference)}; it may be worse by ${figure(gate.margin)} at most.`
       : `${capital(word)} was not measured beside a baseline.`,
   };
 };

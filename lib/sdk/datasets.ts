@@ -1,6 +1,7 @@
 // `datasets` in a cell: the workspace's tables, read over the session's door once and then at DuckDB's speed from the session's folder.
+import { randomUUID } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
-import { rename } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -8,14 +9,22 @@ import { pipeline } from "node:stream/promises";
 import * as contract from "#lib/datasets/contract.ts";
 import { isProblem } from "#lib/kit/problem.ts";
 import { callFromCell, sendFromCell, session } from "#lib/sdk/door.ts";
-import { database, type KindsOf, type KnownTables, type Table, tableFrom, tableOf } from "#lib/sdk/table.ts";
+import { type Columns, database, type KindsOf, type KnownTables, type Table, tableFrom, tableOf, tableOfColumns } from "#lib/sdk/table.ts";
 
 const opened = new Map<string, Promise<Table>>();
 const folder = (): string => session()?.workDir ?? tmpdir();
 
+const findReady = async (name: string, version: string): Promise<contract.Version> => {
+  for (;;) {
+    const found = await callFromCell(contract.readVersion, { dataset: name, version });
+    if (found.status === "failed") throw new Error(`${name} version ${found.number}: ${found.failure}`);
+    if (found.status === "ready") return found;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+};
+
 const fetchTable = async (name: string, version: string): Promise<{ path: string; number: number }> => {
-  const found = await callFromCell(contract.readVersion, { dataset: name, version });
-  if (found.status === "reading") return untilReady(name, found.number);
+  const found = await findReady(name, version);
   const path = join(folder(), `${found.id}.parquet`);
   if (!existsSync(path)) {
     const answer = await sendFromCell(contract.downloadTable, { dataset: name, version: String(found.number) });
@@ -23,15 +32,6 @@ const fetchTable = async (name: string, version: string): Promise<{ path: string
     await rename(`${path}.part`, path);
   }
   return { path, number: found.number };
-};
-
-const untilReady = async (name: string, number: number): Promise<{ path: string; number: number }> => {
-  for (;;) {
-    const found = await callFromCell(contract.readVersion, { dataset: name, version: String(number) });
-    if (found.status === "failed") throw new Error(`${name} version ${number}: ${found.failure}`);
-    if (found.status === "ready") return fetchTable(name, String(number));
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
 };
 
 const openView = async (name: string, version: string): Promise<Table> => {
@@ -88,15 +88,19 @@ const ignoreMissing = (error: unknown): void => {
  */
 export const list = async (): Promise<contract.Dataset[]> => (await callFromCell(contract.listDatasets, {})).items;
 
+const isTable = (source: Table | Columns): source is Table => typeof (source as Table).toColumns === "function";
+
 /**
- * Saves a table as a new version of a data set, made when absent; answers the number of the version.
+ * Saves a table, or columns as `learn` has them, as a new version of a data set, made when absent; answers the number of the version
+ * once it can be opened.
  *
  * @example
  * const clean = await datasets.sql("select * from lending_club where annual_inc < 1e6");
  * await datasets.save("loans_clean", clean);
  */
-export const save = async (name: string, table: Table): Promise<{ name: string; version: number }> => {
-  const path = join(folder(), `save-${Date.now()}.parquet`);
+export const save = async (name: string, source: Table | Columns): Promise<{ name: string; version: number }> => {
+  const table = isTable(source) ? source : await tableOfColumns(source, name);
+  const path = join(folder(), `save-${randomUUID()}.parquet`);
   await (await database()).run(`copy (select * from ${table.view}) to '${path.replaceAll("'", "''")}' (format parquet, compression zstd)`);
   await callFromCell(contract.createDataset, { name }).catch((error: unknown) => {
     if (!isProblem(error) || error.code !== "datasets.name_taken") throw error;
@@ -106,5 +110,6 @@ export const save = async (name: string, table: Table): Promise<{ name: string; 
     { dataset: name, fileName: `${name}.parquet` },
     { body: Readable.toWeb(createReadStream(path)) as never },
   );
-  return { name, version: made.number };
+  await rm(path, { force: true });
+  return { name, version: (await findReady(name, String(made.number))).number };
 };

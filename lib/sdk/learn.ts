@@ -9,6 +9,7 @@ export { cardFeatures, cardPrecision, fraudWeeks } from "#lib/learn/generators/c
 export { cardTransactions } from "#lib/learn/generators/card-transactions.ts";
 export { itemEvents } from "#lib/learn/generators/item-events.ts";
 export { readmissionCohort } from "#lib/learn/generators/readmission.ts";
+export type { Graph, Tensor } from "#lib/learn/graph/graph.ts";
 export * as optimisers from "#lib/learn/graph/optimisers.ts";
 export { expectedCalibrationError, recalibration } from "#lib/learn/metrics/calibration.ts";
 export {
@@ -54,6 +55,7 @@ export {
 export * as layers from "#lib/sdk/layers.ts";
 export {
   adaptGpt,
+  encode,
   exportNetwork,
   fit,
   gpt,

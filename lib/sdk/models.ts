@@ -8,8 +8,10 @@ import { callFromCell, sendFromCell, workspaceSlug } from "#lib/sdk/door.ts";
 export type Row = Record<string, unknown>;
 
 type Registration = {
-  /** A fitted estimator (a recommender, rules and a forecast too), or an ONNX file with its signature. */
-  model: Pick<Fitted, "kind" | "signature" | "toOnnx"> | { onnx: Uint8Array; signature: contract.Signature; kind?: string };
+  /** A fitted estimator (a recommender, rules, a forecast, a network of a table, a GPT too), or an ONNX file with its signature. */
+  model:
+    | (Pick<Fitted, "kind" | "toOnnx"> & { signature: contract.Signature })
+    | { onnx: Uint8Array; signature: contract.Signature; kind?: string };
   /** Training rows: their profile is what live data is compared with, and the first five become the sample. */
   trainedOn?: Columns;
   profile?: Profile;

@@ -2,6 +2,7 @@
 // run when one is given, and a checkpoint file when one is named (watched.ts). `learn.ops`, `learn.layers` and `learn.optimisers` are what own networks are written with.
 import type { Tensor } from "#lib/learn/graph/graph.ts";
 import { openTrainer, type Trainer, type TrainerOptions } from "#lib/learn/graph/trainer.ts";
+import { type Encoded, type EncodeOptions, encode as encoding } from "#lib/learn/networks/encoded.ts";
 import { type FitOptions, fit as fitting, type Trained } from "#lib/learn/networks/fit.ts";
 import { type Forecaster, type ForecastOptions, sequenceForecaster as forecaster } from "#lib/learn/networks/forecaster.ts";
 import { adaptGpt as adapting, type Gpt, type GptOptions, trainGpt } from "#lib/learn/networks/gpt.ts";
@@ -21,7 +22,24 @@ import {
   twoTower as towering,
 } from "#lib/learn/networks/recommender.ts";
 import { exportNetwork as exporting, type ServedInputs } from "#lib/learn/networks/served.ts";
+import type { Columns } from "#lib/learn/tables/table.ts";
 import { type InCell, sessionBytes, watched } from "#lib/sdk/watched.ts";
+
+/**
+ * Turns a table into numbers for a network of your own: gaps filled, numbers scaled, levels as indicators, all by what these training rows hold.
+ * `model` puts a trained network behind the encoding: one file that takes the raw columns.
+ * @example
+ * const encoded = learn.encode(train, { target: "churn", positive: "yes" });
+ * const trained = await learn.fit({
+ *   data: encoded.rows(train),
+ *   validation: encoded.rows(validation),
+ *   loss: ({ x, y }) => learn.layers.binaryCrossEntropy(network(x), y),
+ *   patience: 5,
+ * });
+ * const model = encoded.model(network, trained);
+ * await models.register("churn", { model, trainedOn: train });
+ */
+export const encode = (table: Columns, options: EncodeOptions): Encoded => encoding(table, options);
 
 /**
  * Trains a network of your own. `loss` writes it, once for each shape of batch; everything else is optional.

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { isNumeric, rowCount } from "#lib/learn/tables/table.ts";
 import { session } from "#lib/sdk/door.ts";
 
 export type ColumnKind = "number" | "boolean" | "date" | "string";
@@ -191,5 +192,36 @@ export const tableFrom = async (query: string, source: string): Promise<Table> =
   const db = await database();
   const view = `result_${randomUUID().slice(0, 8)}`;
   await db.run(`create table ${view} as ${query.trim().replace(/;$/, "")}`);
+  return tableOf(view, source);
+};
+
+const chunkRows = 2048; // what a chunk of DuckDB holds
+
+/** Makes a table of columns in memory: a number that is not there (NaN) and a text that is not there ("") become null. */
+export const tableOfColumns = async (columns: Columns, source: string): Promise<Table> => {
+  const { DOUBLE, VARCHAR, DuckDBDataChunk } = await import("@duckdb/node-api");
+  const all = Object.entries(columns);
+  const count = rowCount(columns);
+  if (all.length === 0) throw new Error("A table has at least one column.");
+  const db = await database();
+  const view = `columns_${randomUUID().slice(0, 8)}`;
+  await db.run(`create table ${view} (${all.map(([name, one]) => `${quoted(name)} ${isNumeric(one) ? "double" : "varchar"}`).join(", ")})`);
+  const appender = await db.createAppender(view);
+  for (let from = 0; from < count; from += chunkRows) {
+    const to = Math.min(count, from + chunkRows);
+    const chunk = DuckDBDataChunk.create(
+      all.map(([, one]) => (isNumeric(one) ? DOUBLE : VARCHAR)),
+      to - from,
+    );
+    chunk.setColumns(
+      all.map(([, one]) =>
+        isNumeric(one)
+          ? Array.from(one.subarray(from, to), (value) => (Number.isNaN(value) ? null : value))
+          : one.slice(from, to).map((value) => (value === "" ? null : value)),
+      ),
+    );
+    appender.appendDataChunk(chunk);
+  }
+  appender.closeSync();
   return tableOf(view, source);
 };

@@ -51,6 +51,8 @@ export type Kernel = {
   remove: () => Promise<void>;
   /** Gives back what it held, once it is over however it ended. */
   free: () => Promise<void>;
+  /** What a kernel of others says of a text, by Jupyter's request; null where the language service speaks for it, or it cannot say now. */
+  consult: (type: "complete_request" | "inspect_request", content: Record<string, unknown>) => Promise<Record<string, unknown> | null>;
   /** Resident memory; null where nobody can say. */
   memoryMb: () => Promise<number | null>;
   /** Ends this side of the line only. */

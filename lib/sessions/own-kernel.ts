@@ -123,6 +123,7 @@ export const ownKernel = (row: store.SessionRow, asked: Asked, owner: Owner): Ke
     stop,
     remove: () => deleteKernel(kernelId),
     free: () => giveBack(kernelId),
+    consult: async () => null,
     memoryMb: async () => (await findKernel(kernelId).catch(() => null))?.atelier.rssMb ?? null,
     close: () => line?.close(),
   };

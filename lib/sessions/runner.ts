@@ -25,6 +25,7 @@ export type Runner = {
   snapshot: () => RunEvent;
   session: () => Session;
   kernelId: () => string;
+  consult: Kernel["consult"];
   refresh: () => Promise<void>;
   clear: (cellIds: string[] | null) => void;
   interrupt: () => Promise<void>;
@@ -256,6 +257,7 @@ export const openRunner = async (row: store.SessionRow, isFresh: boolean): Promi
     }),
     session,
     kernelId: () => kernelId,
+    consult: (type, content) => kernel.consult(type, content),
     refresh: async () => {
       const mb = await kernel.memoryMb();
       if (mb === null || mb === memoryMb) return;

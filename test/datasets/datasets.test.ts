@@ -121,6 +121,27 @@ describe("reading CSV", () => {
     expect(version.columns![3]).toMatchObject({ nulls: 1, min: 1, max: 2, mean: 1.5 });
     expect(version.report!.notes[0]).toContain("Latin-1");
   });
+  it("DS6 prose in a .txt file keeps every line as it stands; a .txt table stays a table", async () => {
+    const lines = [
+      "First Citizen:",
+      "Before we proceed, hear me.",
+      "",
+      "  NA",
+      "None, sir; none",
+      '"What, "said he',
+      ...Array(20).fill("Speak, speak."),
+    ];
+    const prose = await upload("prose", "prose.txt", `\uFEFF${lines.join("\r\n")}\r\n`);
+    expect(prose).toMatchObject({ status: "ready", rowCount: lines.length });
+    expect(prose.columns!.map(({ name, type }) => [name, type])).toEqual([["text", "text"]]);
+    expect((await tableOf("prose")).map((row) => row.text)).toEqual(lines);
+    const cells = await upload("cells", "cells.txt", "a\tb\n1\t2\n3\t4\n");
+    expect(cells.columns!.map(({ name, type }) => [name, type])).toEqual([
+      ["a", "integer"],
+      ["b", "integer"],
+    ]);
+    expect((await upload("numbers", "numbers.txt", "1\n2\n3\n")).columns!.map((one) => one.type)).toEqual(["integer"]);
+  });
   it("a real table comes out with its published shape", async () => {
     const { readFile } = await import("node:fs/promises");
     const version = await upload("lending_club", "lending_club.csv", await readFile("drizzle/seed/data/lending_club.csv"));

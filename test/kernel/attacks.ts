@@ -153,12 +153,12 @@ export const attacks: Attack[] = [
       const mark = `atelier-${randomUUID()}`;
       await says(
         one,
-        `(await import('node:child_process')).execFileSync('/bin/sh', ['-c', 'setsid /bin/sh -c "sleep 20; : ${mark}" > /dev/null 2>&1 & exit 0']); return 1`,
+        `(await import('node:child_process')).execFileSync('/bin/sh', ['-c', 'setsid /bin/sh -c "sleep 200; : ${mark}" > /dev/null 2>&1 & exit 0']); return 1`,
       );
       await eventually("it has started", () => carrying(mark).length > 0);
       await one.request("", "DELETE");
       await eventually("the session is gone", async () => (await one.request("", "GET")).status === 404);
-      const isKept = await eventually("nothing is left behind", () => carrying(mark).length === 0, 3000).catch(() => false);
+      const isKept = await eventually("nothing is left behind", () => carrying(mark).length === 0, 30_000).catch(() => false);
       for (const pid of carrying(mark)) process.kill(pid, "SIGKILL");
       return isKept ? "kept out" : "reached";
     },

@@ -68,7 +68,7 @@ export const talkOver = (wire: Wire, session: string = randomUUID()) => {
     heard.push(one);
     for (const check of [...checks]) check();
   });
-  const until = <T>(find: () => T | undefined | null | false, limitMs = 20_000): Promise<T> =>
+  const until = <T>(find: () => T | undefined | null | false, limitMs = 90_000): Promise<T> =>
     new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         checks.delete(check);

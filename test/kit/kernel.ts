@@ -54,7 +54,7 @@ export const openClient = async (gateway: { url: string; secret: string }, wish:
       socket.once("error", reject);
     });
   let socket = await connect();
-  const until = <T>(find: () => T | undefined | false | null, limitMs = 20_000): Promise<T> =>
+  const until = <T>(find: () => T | undefined | false | null, limitMs = 90_000): Promise<T> =>
     new Promise((resolve, reject) => {
       const stop = setTimeout(
         () => reject(new Error(`not heard within ${limitMs} ms; last: ${JSON.stringify(told.slice(-6)).slice(0, 1500)}`)),

@@ -37,7 +37,7 @@ export const freePort = async (): Promise<number> => {
 export const eventually = async <T>(
   what: string,
   ask: () => Promise<T | null | undefined | false> | T | null | undefined | false,
-  limitMs = 60_000,
+  limitMs = 90_000,
 ): Promise<T> => {
   const end = Date.now() + limitMs;
   let last: unknown;

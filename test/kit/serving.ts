@@ -30,7 +30,7 @@ const freePort = async (): Promise<number> => {
 };
 
 /** Waits until a question has an answer; fails with the last one. */
-export const until = async <T>(ask: () => Promise<T | null | undefined | false>, limitMs = 15_000): Promise<T> => {
+export const until = async <T>(ask: () => Promise<T | null | undefined | false>, limitMs = 90_000): Promise<T> => {
   const end = Date.now() + limitMs;
   for (;;) {
     const answer = await ask();

@@ -61,7 +61,7 @@ describe.skipIf(!browser)(`a cell's editor${browser ? "" : `: no browser here ($
             () => page.keyboard.press("Escape"),
           );
       },
-      40_000,
+      90_000,
     );
   const textsNow = async (): Promise<string[]> =>
     (await ask(readNotebook, { workspace, notebook })).cells.map((cell) => cell.source.replaceAll("\r", ""));

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => house.close());
 const main = { workspace: "main" };
 
-const until = async (what: () => boolean | Promise<boolean>, limitMs = 8000): Promise<void> => {
+const until = async (what: () => boolean | Promise<boolean>, limitMs = 90_000): Promise<void> => {
   const end = Date.now() + limitMs;
   while (!(await what())) {
     if (Date.now() > end) throw new Error("it did not happen");

@@ -51,7 +51,7 @@ const make = async (name: string, stages: Record<string, string[]>, limitMinutes
 const start = async (name: string): Promise<number> => (await house.as("editor")(contract.runPipeline, { ...main, pipeline: name })).number;
 const look = (pipeline: string, number: number) => house.as("viewer")(contract.readPipelineRun, { ...main, pipeline, number });
 
-const until = async <T>(find: () => Promise<T | false | null | undefined>, limitMs = 40_000): Promise<T> => {
+const until = async <T>(find: () => Promise<T | false | null | undefined>, limitMs = 90_000): Promise<T> => {
   const end = Date.now() + limitMs;
   for (;;) {
     const found = await find();

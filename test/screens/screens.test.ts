@@ -80,6 +80,8 @@ describe.skipIf(!browser)(`screens${browser ? "" : `: no browser here (${noBrows
       `/experiments/runs/${run!.number}`,
       "/tuning/credit%20boosting",
       "/tuning/small%20and%20sharp",
+      "/evaluation/credit-quality",
+      "/evaluation/credit-quality/1",
       "/models/credit-default",
       "/models/credit-default/versions/1",
       "/pipelines/Nightly%20credit",

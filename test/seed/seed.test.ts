@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { furnishing, library, readers } from "#drizzle/seed/library.ts";
 import { readRecorded } from "#drizzle/seed/recorded.ts";
 import { listDatasets } from "#lib/datasets/contract.ts";
+import { listSuites, readEvaluation } from "#lib/evaluation/contract.ts";
 import { listRuns } from "#lib/experiments/contract.ts";
 import { listModels } from "#lib/models/contract.ts";
 import { listMonitors } from "#lib/monitoring/contract.ts";
@@ -16,7 +17,8 @@ import { eventually, isHealthy, type Product, startProduct } from "#test/kit/pro
 import { asking, outcomeOf, runAll, workspace } from "#test/kit/story.ts";
 
 const titles = library.map((one) => one.title).sort();
-const tables = library.flatMap((one) => (one.tables ?? []).map((table) => table.name)).sort();
+/** What ships, and the rows that the running notebook keeps aside for judging. */
+const tables = [...library.flatMap((one) => (one.tables ?? []).map((table) => table.name)), "loans_held_out"].sort();
 
 describe.each(library)("what ships with $title", ({ key, cells }) => {
   it("the recorded outputs belong to the cells as they are, one for each, and none of them failed", () => {
@@ -45,7 +47,7 @@ describe("a first start", () => {
   const ask = () => asking(product);
   beforeAll(async () => {
     product = await startProduct({ environment: { ATELIER_SEED: "1" } });
-  }, 240_000);
+  }, 480_000);
   afterAll(() => product.stop());
 
   it("shows every notebook with outputs, and furnishes every room by running one", async () => {
@@ -60,13 +62,17 @@ describe("a first start", () => {
     }
     expect((await outcomeOf(product, (await theOne(product))!.id)).outputs.every((one) => one.length > 0)).toBe(true);
     expect(items[0]!.title).toBe(furnishing.title);
-    await eventually("the furnishing ends", () => product.said().includes("The example notebook has run."), 120_000);
+    await eventually("the furnishing ends", () => product.said().includes("The example notebook has run."), 240_000);
     const { states } = await outcomeOf(product, items[0]!.id);
     expect(states.map((one) => one.status)).toEqual(states.map(() => "done"));
     await eventually("drift is measured", async () => (await ask()(listMonitors, { workspace })).items[0]?.drifted.includes("annual_inc"));
     expect((await ask()(listDatasets, { workspace })).items.map((one) => one.name).sort()).toEqual(tables);
     expect((await ask()(listRuns, { workspace })).items.length).toBeGreaterThanOrEqual(3);
-    expect((await ask()(listModels, { workspace })).items).toMatchObject([{ name: "credit-default", latest: 1 }]);
+    const models = (await ask()(listModels, { workspace })).items.sort((a, b) => (a.name < b.name ? -1 : 1));
+    expect(models).toMatchObject([
+      { name: "credit-default", latest: 1 },
+      { name: "lender-grade", latest: 1 },
+    ]);
     expect((await ask()(listEndpoints, { workspace })).items).toMatchObject([{ name: "credit-default", current: { version: 1 } }]);
     const [pipeline] = (await ask()(listPipelines, { workspace })).items;
     expect(pipeline).toMatchObject({
@@ -75,16 +81,33 @@ describe("a first start", () => {
       schedule: { cron: "30 2 * * *" },
     });
     expect(pipeline!.lastRuns).toMatchObject([{ number: 1, status: "done" }]);
-  }, 240_000);
+  }, 480_000);
+
+  it("the version was judged by a saved suite on rows it never saw, beside the lender's grade, and each gate speaks", async () => {
+    const { items } = await ask()(listSuites, { workspace });
+    expect(items).toMatchObject([
+      { name: "credit-quality", dataset: "loans_held_out", evaluationCount: 1, latest: { status: "done", judged: { version: 1 } } },
+    ]);
+    const { report, findings, judged, baseline } = await ask()(readEvaluation, { workspace, evaluation: items[0]!.latest!.number });
+    expect([judged!.model, baseline!.model]).toEqual(["credit-default", "lender-grade"]);
+    expect(report).toMatchObject({ rows: 2464, skipped: 0, sampledFrom: null });
+    expect(findings).toHaveLength(4);
+    const auc = report!.metrics.find((one) => one.name === "auc")!;
+    expect(auc.value).toBeGreaterThan(0.68);
+    expect(auc.low! < auc.value! && auc.value! < auc.high!).toBe(true);
+    expect(report!.figures.curves!.baseline!.roc.length).toBeGreaterThan(10);
+    expect(report!.groups.map((one) => one.column)).toEqual(["term", "verification_status"]);
+  });
 
   it("running all again works: a second version answers, and the same text makes no new revision of the pipeline", async () => {
     const notebook = await theOne(product);
     const before = (await ask()(listPipelines, { workspace })).items[0]!.revision;
     await runAll(product, notebook!.id);
-    const { states } = await outcomeOf(product, notebook!.id, 90_000);
+    const { states } = await outcomeOf(product, notebook!.id, 240_000);
     expect(states.map((one) => one.status)).toEqual(states.map(() => "done"));
     expect((await ask()(listEndpoints, { workspace })).items[0]!.current).toMatchObject({ version: 2, number: 2 });
     expect((await ask()(listPipelines, { workspace })).items[0]!.revision).toBe(before);
+    expect((await ask()(listSuites, { workspace })).items).toMatchObject([{ revision: 1, evaluationCount: 2 }]);
   });
 
   it("killed with -9 and started again, it is furnished no second time", async () => {
@@ -109,7 +132,7 @@ describe("a first start", () => {
     process.kill(-first.supervisor.pid!, "SIGKILL");
     const second = await startProduct({ home: first.home, port: first.port, environment: { ATELIER_SEED: "1" } });
     try {
-      await eventually("furnished", () => second.said().includes("The example notebook has run."), 120_000);
+      await eventually("furnished", () => second.said().includes("The example notebook has run."), 240_000);
       const again = asking(second);
       const { items } = await again(listNotebooks, { workspace });
       expect(items.map((one) => one.title).sort()).toEqual(titles);
@@ -120,5 +143,5 @@ describe("a first start", () => {
     } finally {
       await second.stop();
     }
-  }, 240_000);
+  }, 480_000);
 });

@@ -114,7 +114,7 @@ describe("revisions", () => {
   it("SV6 killed with -9, the process answers again by itself from its disk", async () => {
     await house.kill();
     await house.revive();
-    expect(await until(() => versionThatAnswers("credit"), 2000)).toBe("2");
+    expect(await until(() => versionThatAnswers("credit"))).toBe("2");
   });
 });
 

@@ -36,7 +36,7 @@ const wanted = (...indexes: number[]) => indexes.map((i) => ({ cellId: cells[i]!
 const run = (...indexes: number[]) => house.as("editor")(contract.runCells, { ...main, notebook, cells: wanted(...indexes) });
 const read = () => house.as("viewer")(contract.readOutputs, { ...main, notebook });
 const stateOf = async (index: number) => (await read()).cells.find((one) => one.cellId === cells[index]!.id);
-const until = async <T>(what: () => Promise<T | undefined | false | null>, limitMs = 15_000): Promise<T> => {
+const until = async <T>(what: () => Promise<T | undefined | false | null>, limitMs = 90_000): Promise<T> => {
   const end = Date.now() + limitMs;
   for (;;) {
     const found = await what();

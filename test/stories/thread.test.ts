@@ -143,7 +143,8 @@ describe.skipIf(!browser)(`the thread${browser ? "" : `: no browser here (${noBr
   it("run, model version, endpoint, stage and drift chart exist, for the API and on the screen", async () => {
     const runs = (await asking(product)(listRuns, { workspace })).items;
     expect(runs.filter((run) => run.status === "done").length).toBeGreaterThanOrEqual(3);
-    expect((await asking(product)(listModels, { workspace })).items.map((model) => model.name)).toEqual(["credit-default"]);
+    const names = (await asking(product)(listModels, { workspace })).items.map((model) => model.name).sort();
+    expect(names).toEqual(["credit-default", "lender-grade"]);
     const version = await asking(product)(readVersion, { workspace, model: "credit-default", version: "champion" });
     expect(version.source).toMatchObject({ notebookId: work });
     const monitor = await eventually("drift is measured", async () => {

@@ -8,6 +8,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createNotebook, readNotebook } from "#lib/notebooks/contract.ts";
 import { readOutputs } from "#lib/sessions/contract.ts";
+import { completeCell, describeCompletion, hoverAt } from "#lib/sessions/language/contract.ts";
 import { addKernelServer, listKernelServers } from "#lib/sessions/remote/contract.ts";
 import { readAudit } from "#lib/workspace/contract.ts";
 import { noBrowser, openBrowser } from "#test/kit/browser.ts";
@@ -27,6 +28,7 @@ const cells = [
   "1 / 0",
   "name = input('Your name?')\nprint('hi ' + name)",
   "from IPython.display import display\nh = display('first', display_id=True)\nh.update('second')",
+  "globals()['taxi_' + 'fare'] = 4; '𝒙'; taxi",
 ];
 
 describe.skipIf(!browser)(`a Jupyter server of others${browser ? "" : `: ${why}`}`, () => {
@@ -45,7 +47,7 @@ describe.skipIf(!browser)(`a Jupyter server of others${browser ? "" : `: ${why}`
   const now = () => asking(product)(readOutputs, { workspace, notebook });
   const stateOf = async (index: number) => (await now()).cells.find((one) => one.cellId === ids[index]);
   const until = (index: number, status: string) =>
-    eventually(`cell ${index} is ${status}`, async () => (await stateOf(index))?.status === status, 60_000);
+    eventually(`cell ${index} is ${status}`, async () => (await stateOf(index))?.status === status, 120_000);
 
   beforeAll(async () => {
     const port = await freePort();
@@ -74,7 +76,6 @@ describe.skipIf(!browser)(`a Jupyter server of others${browser ? "" : `: ${why}`
     notebook = made.id;
     ids = (await asking(product)(readNotebook, { workspace, notebook })).cells.map((one) => one.id);
     page = await (await (browser as Browser).newContext({ viewport: { width: 1440, height: 900 } })).newPage();
-    page.setDefaultTimeout(30_000);
     await signIn(page, product);
   }, 300_000);
   afterAll(async () => {
@@ -157,9 +158,39 @@ describe.skipIf(!browser)(`a Jupyter server of others${browser ? "" : `: ${why}`
     expect(JSON.stringify((await now()).outputs[ids[5]!])).not.toContain("first");
   }, 180_000);
 
+  it("its live values complete and explain a cell, for those who may run, and not while it runs", async () => {
+    const at = { workspace, notebook, cellId: ids[6]! };
+    const ask = asking(product);
+    const source = cells[6]!;
+    expect(await ask(completeCell, { ...at, offset: source.length })).toMatchObject({ items: [] });
+    await run(6);
+    await until(6, "failed"); // taxi is no name yet; taxi_fare is
+    const { items } = await ask(completeCell, { ...at, offset: source.length });
+    expect(items.map((one) => one.name)).toEqual(["taxi_fare"]);
+    const members = await ask(completeCell, { ...at, source: "sys.version_i", offset: 13 });
+    expect(members.items.map((one) => one.name)).toEqual(["version_info"]);
+    const { info } = await ask(hoverAt, { ...at, source: "1 + taxi_fare", offset: 6 });
+    expect(info).toMatchObject({ span: { start: 4, length: 9 } });
+    expect(info!.documentation).toMatch(/int/);
+    expect((await ask(describeCompletion, { ...at, source: "sys.exi", offset: 7, name: "exit" })).documentation).toMatch(
+      /Exit the interpreter/,
+    );
+    const viewer = asking(product, await tokenOf(product, "viewer"));
+    expect((await viewer(completeCell, { ...at, offset: source.length })).items).toEqual([]);
+    await cell(6).locator(".code").first().dblclick();
+    await page.keyboard.press("Control+End");
+    await page.keyboard.type("_f");
+    await eventually("the page offers it", async () => {
+      if (await page.locator(".suggest-widget").getByText("taxi_fare").first().isVisible()) return true;
+      await page.keyboard.press("Control+Space");
+      return false;
+    });
+    await page.screenshot({ path: "test-results/python-completion.png" });
+  }, 180_000);
+
   it("a server that goes away is named while it is tried again, and the session is then said to be lost", async () => {
     server.kill("SIGKILL");
-    await eventually("the page says so", async () => /Lab does not answer/.test((await now()).session.message ?? ""), 60_000);
+    await eventually("the page says so", async () => /Lab does not answer/.test((await now()).session.message ?? ""), 120_000);
     await eventually("it is given up", async () => (await now()).session.status === "lost", 120_000);
     expect((await stateOf(0))?.status).toBe("done");
   }, 240_000);

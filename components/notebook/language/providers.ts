@@ -21,6 +21,12 @@ export const installLanguage = (monaco: Monaco): void => {
   monaco.languages.registerRenameProvider(language, renameProvider(monaco));
   monaco.languages.registerDocumentFormattingEditProvider(language, formatProvider(monaco));
   monaco.languages.registerDocumentRangeFormattingEditProvider(language, formatProvider(monaco));
+  // A notebook on a kernel of others is completed and explained by that kernel.
+  for (const { id } of monaco.languages.getLanguages())
+    if (id !== language && id !== "markdown") {
+      monaco.languages.registerCompletionItemProvider(id, completionProvider(monaco));
+      monaco.languages.registerHoverProvider(id, hoverProvider(monaco));
+    }
   monaco.editor.registerEditorOpener(cellOpener(monaco));
 };
 
@@ -28,9 +34,9 @@ export const installLanguage = (monaco: Monaco): void => {
 export const speak = (monaco: Monaco, editor: MonacoEditor.IStandaloneCodeEditor, cell: CellModel): (() => void) => {
   const model = editor.getModel()!;
   const untie = tieModel(model, cell);
-  const rest = watchFaults(monaco, model);
+  const rest = model.getLanguageId() === "typescript" ? watchFaults(monaco, model) : null;
   return () => {
-    rest();
+    rest?.();
     untie();
   };
 };

@@ -17,7 +17,7 @@ export const hoverProvider = (monaco: Monaco): languages.HoverProvider => ({
     const { span, signature, documentation } = answer.info;
     return {
       range: monaco.Range.fromPositions(model.getPositionAt(span.start), model.getPositionAt(span.start + span.length)),
-      contents: [{ value: `\`\`\`typescript\n${signature}\n\`\`\`` }, ...(documentation ? [{ value: documentation }] : [])],
+      contents: [signature && `\`\`\`typescript\n${signature}\n\`\`\``, documentation].filter(Boolean).map((value) => ({ value })),
     };
   },
 });

@@ -1,21 +1,10 @@
 // From mathematics to an estimator: reads the target, fits the encoding, hands a matrix to the head, and gives the fitted thing its
 // predict, evaluate and ONNX file. What differs between estimators is only their head.
-import type {
-  Estimator,
-  FitOptions,
-  Fitted,
-  Head,
-  Inside,
-  Output,
-  Problem,
-  Signature,
-  Task,
-  Tensor,
-} from "#lib/learn/estimators/estimator.ts";
+import type { Estimator, FitOptions, Fitted, Head, Inside, Output, Problem, Task, Tensor } from "#lib/learn/estimators/estimator.ts";
 import { averagePrecision, brier, logLoss, rocAuc } from "#lib/learn/metrics/classification.ts";
 import { type Builder, openBuilder } from "#lib/learn/onnx/builder.ts";
 import type { Goal } from "#lib/learn/preprocess/encoder.ts";
-import { type Appetite, fitPipeline, type Preprocess } from "#lib/learn/preprocess/pipeline.ts";
+import { type Appetite, fitPipeline, type Pipeline, type Preprocess } from "#lib/learn/preprocess/pipeline.ts";
 import { type Columns, columnOf, isNumeric, labelsOf, numbersOf, rowCount } from "#lib/learn/tables/table.ts";
 
 export type Recipe = {
@@ -73,7 +62,7 @@ const classesOf = (table: Columns, target: string, levels: readonly string[]): F
 };
 
 /** What a target column is to this recipe. */
-const goalOf = (recipe: Recipe, table: Columns, how: FitOptions): Goal => {
+export const goalOf = (recipe: Pick<Recipe, "kind" | "learns">, table: Columns, how: FitOptions): Goal => {
   const { target, positive } = how;
   if (recipe.learns.length === 0) return { task: "none" };
   if (target === undefined) throw new Error(`${recipe.kind} learns a target. Give fit { target: "a column" }.`);
@@ -87,7 +76,8 @@ const goalOf = (recipe: Recipe, table: Columns, how: FitOptions): Goal => {
   return { task: "classes", levels, y: classesOf(table, target, levels) };
 };
 
-const validationGoal = (goal: Goal, table: Columns, how: FitOptions): Goal => {
+/** The target of other rows, counted as the training rows' was. */
+export const validationGoal = (goal: Goal, table: Columns, how: FitOptions): Goal => {
   if (goal.task === "none") return goal;
   checkTarget(table, how.target!);
   if (goal.task === "binary") return { task: "binary", y: Float64Array.from(labelsOf(table, how.target!, how.positive!)) };
@@ -120,7 +110,7 @@ const outputsOf: Record<Task, (width: number) => Tensor[]> = {
 };
 
 /** Columns a model may look at: all but target and weight. */
-const inputNames = (recipe: Recipe, table: Columns, how: FitOptions): string[] => {
+export const inputNames = (recipe: Pick<Recipe, "leastRows">, table: Columns, how: FitOptions): string[] => {
   const least = recipe.leastRows ?? 10;
   if (rowCount(table) < least) throw new Error(`${rowCount(table)} rows are too few to learn from. Give at least ${least}.`);
   for (const name of [how.target, how.weight]) if (name !== undefined) columnOf(table, name);
@@ -140,7 +130,7 @@ const steps = 16_384;
 const inSteps = (p: number): number => Math.floor(p * steps + 0.5);
 
 /** The place of the most probable class of each row. */
-const likeliest = (scores: Float64Array, width: number): Float64Array => bestOf(scores.map(inSteps), width, false);
+export const likeliest = (scores: Float64Array, width: number): Float64Array => bestOf(scores.map(inSteps), width, false);
 
 /** The place of the greatest (or least) of each row; the first of equals. */
 const bestOf = (scores: Float64Array, width: number, isLeast: boolean): Float64Array =>
@@ -170,6 +160,25 @@ const writeOutputs = (builder: Builder, outputs: readonly Tensor[], main: string
   for (const one of outputs) builder.output(one.name, one.datatype, ["N", one.shape[1]]);
 };
 
+/** The file a model is served from, raw named columns in and the outputs of its task out, and the signature of that. */
+export const fileOf = (
+  { kind, task, levels }: Pick<Fitted, "kind" | "task" | "levels">,
+  pipeline: Pipeline,
+  head: Pick<Head, "width" | "write">,
+): Pick<Fitted, "signature" | "toOnnx"> => {
+  const outputs = outputsOf[task](head.width);
+  const inputs = pipeline.inputs.map(({ name, isText }): Tensor => ({ name, datatype: isText ? "BYTES" : "FP32", shape: [-1, 1] }));
+  checkNames(inputs, outputs);
+  const toOnnx = (): Uint8Array => {
+    const builder = openBuilder(kind.replaceAll(" ", "_"));
+    for (const one of inputs) builder.input(one.name, one.datatype, ["N", 1]);
+    for (const one of outputs) builder.reserve(one.name);
+    writeOutputs(builder, outputs, head.write(builder, pipeline.write(builder)), levels);
+    return builder.bytes(kind);
+  };
+  return { signature: { inputs, outputs }, toOnnx };
+};
+
 /** What a fitted model is called, may do and has inside; calibration wraps one head in another and calls this again. */
 export const fittedOf = (
   what: { kind: string; params: Record<string, number | string>; task: Task; levels: readonly string[]; validationAuc: number | null },
@@ -177,10 +186,8 @@ export const fittedOf = (
 ): Fitted => {
   const { task, levels } = what;
   const { pipeline, head } = inside;
-  const outputs = outputsOf[task](head.width);
-  const inputs = pipeline.inputs.map(({ name, isText }): Tensor => ({ name, datatype: isText ? "BYTES" : "FP32", shape: [-1, 1] }));
-  const signature: Signature = { inputs, outputs };
-  checkNames(inputs, outputs);
+  const file = fileOf(what, pipeline, head);
+  const { outputs } = file.signature;
   const scores = (table: Columns): Float64Array => head.scores(pipeline.encode(table));
   const predict = (table: Columns): Float64Array => {
     const all = scores(table);
@@ -189,7 +196,7 @@ export const fittedOf = (
   };
   return {
     ...what,
-    signature,
+    ...file,
     inside,
     predict,
     answer: (table) => {
@@ -199,14 +206,7 @@ export const fittedOf = (
       if (task === "classes") answer.label = { data: Array.from(likeliest(all, head.width), (k) => levels[k]!), width: 1 };
       return answer;
     },
-    evaluate: (table) => evaluate(what, inside, table, scores(table)),
-    toOnnx: () => {
-      const builder = openBuilder(what.kind.replaceAll(" ", "_"));
-      for (const one of inputs) builder.input(one.name, one.datatype, ["N", 1]);
-      for (const one of outputs) builder.reserve(one.name);
-      writeOutputs(builder, outputs, head.write(builder, pipeline.write(builder)), levels);
-      return builder.bytes(what.kind);
-    },
+    evaluate: (table) => evaluate(what, { ...inside, width: head.width }, table, scores(table)),
   };
 };
 
@@ -217,16 +217,16 @@ const mean = (n: number, of: (i: number) => number): number => {
 };
 
 /** Metrics of scores against the truth in a table: what is usual for the task. */
-const evaluate = (
+export const evaluate = (
   what: { task: Task; levels: readonly string[] },
-  inside: Inside,
+  inside: Pick<Inside, "target" | "positive"> & { width: number },
   table: Columns,
   scores: Float64Array,
 ): Record<string, number> => {
-  const { target, positive, head } = inside;
+  const { target, positive, width } = inside;
   const { task, levels } = what;
   const n = rowCount(table);
-  if (task === "clusters") return { inertia: mean(n, (i) => Math.min(...scores.subarray(i * head.width, (i + 1) * head.width)) ** 2) * n };
+  if (task === "clusters") return { inertia: mean(n, (i) => Math.min(...scores.subarray(i * width, (i + 1) * width)) ** 2) * n };
   if (task === "anomaly") return { meanScore: mean(n, (i) => scores[i]!) };
   if (task === "projection" || target === null) return {};
   checkTarget(table, target);
@@ -249,10 +249,10 @@ const evaluate = (
     };
   }
   const y = classesOf(table, target, levels);
-  const best = likeliest(scores, head.width);
+  const best = likeliest(scores, width);
   return {
     accuracy: mean(n, (i) => Number(best[i] === y[i])),
-    logLoss: mean(n, (i) => -Math.log(Math.max(1e-15, scores[i * head.width + y[i]!]!))),
+    logLoss: mean(n, (i) => -Math.log(Math.max(1e-15, scores[i * width + y[i]!]!))),
   };
 };
 

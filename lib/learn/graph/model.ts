@@ -31,7 +31,7 @@ const holdsRows = (one: Tensor): boolean =>
   one.origin.data.some((value: number | bigint) => Number(value) % anyCount === 0 && Number(value) > 0);
 
 /** Refuses nodes whose constants fix the number of rows; a reshape can leave it open, nothing else can. */
-const freeRows = (nodes: readonly Node[]): void => {
+export const freeRows = (nodes: readonly Node[]): void => {
   for (const { operator, inputs, layer, place } of nodes)
     if (operator.name !== "Reshape" && inputs.some(holdsRows))
       throw new Error(
@@ -39,7 +39,7 @@ const freeRows = (nodes: readonly Node[]): void => {
       );
 };
 /** The data of a constant, the number of rows in a shape left open as −1. */
-const rowless = (tensor: Tensor): Numbers => {
+export const rowless = (tensor: Tensor): Numbers => {
   const { data } = tensor.origin as { data: Numbers };
   return holdsRows(tensor) ? BigInt64Array.from(data as BigInt64Array, (one) => (Number(one) % anyCount === 0 ? -1n : one)) : data;
 };

@@ -50,7 +50,9 @@ export type GptOptions = Training &
     /** Characters to know beside those of the text: those of a text it shall be tuned on later. */
     alphabet?: string;
   };
+type Served = { name: string; datatype: "INT64" | "FP32"; shape: number[] };
 export type Gpt = Trained & {
+  kind: string;
   shape: GptShape;
   characters: Characters;
   /** Nats a character over the last tenth of its text. */
@@ -59,7 +61,9 @@ export type Gpt = Trained & {
   measure: (text: string) => Promise<number>;
   /** Goes on from a beginning. */
   sample: (beginning: string, length: number, more?: { temperature?: number; topK?: number; seed?: number }) => Promise<string>;
-  /** One ONNX file: input `x` [N, context] of character numbers, output `logits`. */
+  /** What its file takes and answers: `x` [N, context] of character numbers, `logits` [N, context, vocabulary]. */
+  signature: { inputs: Served[]; outputs: Served[] };
+  /** The one ONNX file it is served from, adapters and all. */
   toOnnx: () => Uint8Array;
 };
 
@@ -84,9 +88,13 @@ const learn = async (shape: GptShape, characters: Characters, text: string, opti
   const { weights } = trained;
   return {
     ...trained,
-    ...{ shape, characters, validationLoss: trained.validationLoss! },
+    ...{ kind: "character GPT", shape, characters, validationLoss: trained.validationLoss! },
     measure: (other) => measure(shape, weights, characters.encode(other)),
     sample: (beginning, length, more) => speak(shape, weights, characters, beginning, length, more),
+    signature: {
+      inputs: [{ name: "x", datatype: "INT64", shape: [-1, shape.context] }],
+      outputs: [{ name: "logits", datatype: "FP32", shape: [-1, shape.context, shape.vocabulary] }],
+    },
     toOnnx: () => {
       const inputs = { x: { dtype: "int64", shape: [shape.context] } } as const;
       return exportNetwork(({ x }) => ({ logits: gpt(x!, shape) }), inputs, weights).bytes;

@@ -9,8 +9,11 @@ import { loadDocument } from "#lib/notebooks/service.ts";
 import { findNotebook } from "#lib/notebooks/store.ts";
 import { askLanguage } from "#lib/sessions/kernel-client.ts";
 import * as contract from "#lib/sessions/language/contract.ts";
+import { type Consult, completeElsewhere, describeElsewhere, hoverElsewhere } from "#lib/sessions/language/elsewhere.ts";
 import { tablesIn } from "#lib/sessions/language/tables.ts";
 import { keyOfNotebook } from "#lib/sessions/packages/store.ts";
+import { chosen } from "#lib/sessions/remote/store.ts";
+import type { Runner } from "#lib/sessions/runner.ts";
 import { runnerOf } from "#lib/sessions/runners.ts";
 
 const mostNotebooks = 200;
@@ -38,17 +41,18 @@ const cellsNow = async (scope: Scope, notebook: string): Promise<Cells> => {
   );
 };
 
-const kernelOf = async (scope: Scope, notebook: string): Promise<string | undefined> => {
-  if (!scope.place.grants.has("run")) return undefined;
+/** The session of a notebook, for those who may run: its variables are told to nobody else. */
+const sessionOf = async (scope: Scope, notebook: string): Promise<Runner | null> => {
+  if (!scope.place.grants.has("run")) return null;
   const runner = await runnerOf(notebook)?.catch(() => null);
-  return runner && !["none", "lost"].includes(runner.session().status) ? runner.kernelId() : undefined;
+  return runner && !["none", "lost"].includes(runner.session().status) ? runner : null;
 };
 
 /** One exchange: what changed, and the question; again with everything when the process does not hold what that builds on. */
 const exchange = async (scope: Scope, notebook: string, cells: Cells, question: object): Promise<unknown> => {
   const now = sentTo(notebook);
   const { key, tables } = await tablesIn(scope.workspaceId);
-  const kernelId = await kernelOf(scope, notebook);
+  const kernelId = (await sessionOf(scope, notebook))?.kernelId();
   const lock = await keyOfNotebook(scope, notebook);
   for (let attempt = 0; attempt < 3; attempt++) {
     const from = now.state;
@@ -79,17 +83,23 @@ const beforeChars = 300;
 
 type Asked = { notebook: string; cellId?: string; source?: string };
 
-const consult = async (
-  scope: Scope,
-  { notebook, cellId, source }: Asked,
-  question: { type: string; offset?: number; [part: string]: unknown },
-): Promise<never> => {
+const cellsOf = async (scope: Scope, { notebook, cellId, source }: Asked): Promise<Cells> => {
   if (!(await findNotebook(scope, notebook))) throw missing("notebook", notebook);
   const cells = await cellsNow(scope, notebook);
   if (cellId !== undefined) {
     if (!cells.has(cellId)) throw missing("cell", cellId);
     if (source !== undefined) cells.set(cellId, source);
   }
+  return cells;
+};
+
+const consult = async (
+  scope: Scope,
+  asked: Asked,
+  question: { type: string; offset?: number; [part: string]: unknown },
+): Promise<never> => {
+  const { notebook, cellId } = asked;
+  const cells = await cellsOf(scope, asked);
   const { type, offset } = question;
   const before =
     type === "complete" && offset !== undefined ? cells.get(cellId!)!.slice(Math.max(0, offset - beforeChars), offset) : undefined;
@@ -99,17 +109,38 @@ const consult = async (
   return (await mine) as never;
 };
 
+/** Asks the kernel of others that a notebook chose; null when it chose none. Without a session on it nothing is known. */
+const elsewhere = async <T>(
+  scope: Scope,
+  asked: Asked & { cellId: string; offset: number },
+  ask: (consult: Consult, code: string, offset: number) => Promise<T>,
+): Promise<T | null> => {
+  if (!(await chosen(scope, asked.notebook))) return null;
+  const code = (await cellsOf(scope, asked)).get(asked.cellId)!;
+  const session = await sessionOf(scope, asked.notebook);
+  return ask(session?.session().server ? session.consult : async () => null, code, Math.min(asked.offset, code.length));
+};
+
 const reading = { isUntransacted: true };
 
 export const completeCell = verb(
   contract.completeCell,
-  (scope, { cellId, offset, trigger, ...at }) =>
-    consult(scope, { cellId, ...at }, { type: "complete", cellId, offset, ...(trigger ? { trigger } : {}) }),
+  async (scope, { trigger, ...asked }) => {
+    const { cellId, offset } = asked;
+    const question = { type: "complete", cellId, offset, ...(trigger ? { trigger } : {}) };
+    return (await elsewhere(scope, asked, completeElsewhere)) ?? (await consult(scope, asked, question));
+  },
   reading,
 );
 export const describeCompletion = verb(
   contract.describeCompletion,
-  (scope, { cellId, offset, name, ...at }) => consult(scope, { cellId, ...at }, { type: "describe", cellId, offset, name }),
+  async (scope, { name, ...asked }) => {
+    const { cellId, offset } = asked;
+    return (
+      (await elsewhere(scope, asked, (ask, code, at) => describeElsewhere(ask, code, at, name))) ??
+      (await consult(scope, asked, { type: "describe", cellId, offset, name }))
+    );
+  },
   reading,
 );
 export const signatureAt = verb(
@@ -119,7 +150,9 @@ export const signatureAt = verb(
 );
 export const hoverAt = verb(
   contract.hoverAt,
-  (scope, { cellId, offset, ...at }) => consult(scope, { cellId, ...at }, { type: "hover", cellId, offset }),
+  async (scope, asked) =>
+    (await elsewhere(scope, asked, hoverElsewhere)) ??
+    (await consult(scope, asked, { type: "hover", cellId: asked.cellId, offset: asked.offset })),
   reading,
 );
 export const diagnoseCells = verb(

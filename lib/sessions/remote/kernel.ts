@@ -61,6 +61,7 @@ export const remoteKernel = async (row: store.SessionRow, elsewhere: Elsewhere, 
     },
     remove: () => toIt(removeAt),
     free: async () => {}, // it held nothing of ours
+    consult: async (type, content) => (await line?.consult(type, content)) ?? null,
     memoryMb: async () => null,
     close: () => line?.close(),
   };

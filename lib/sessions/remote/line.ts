@@ -11,6 +11,9 @@ import type { Told } from "#lib/sessions/rules.ts";
 
 const barrierMs = 3000;
 const graceMs = 30_000;
+/** So long an editor waits for what the kernel says of a text. */
+const consultMs = 3000;
+const consultsAtOnce = 20;
 /** Told and not yet stored beyond this, the socket is read no further until they are. */
 const unstoredLimit = 2000;
 
@@ -29,6 +32,8 @@ export type RemoteLine = Line & {
   abort: () => void;
   /** The kernel is being started anew: what runs ends with these words. */
   reset: (words: string) => void;
+  /** Asks the kernel of a text, by one of Jupyter's requests; null while a cell runs (its answer would come after that), or not in time. */
+  consult: (type: "complete_request" | "inspect_request", content: Frame["content"]) => Promise<Frame["content"] | null>;
 };
 
 export const openRemoteLine = (place: Place, kernelId: string, owner: Owner): RemoteLine => {
@@ -39,6 +44,7 @@ export const openRemoteLine = (place: Place, kernelId: string, owner: Owner): Re
   let reply: Frame | null = null;
   let idle: Frame | null = null;
   let question: Frame["header"] | null = null;
+  const consulted = new Map<string, (content: Frame["content"] | null) => void>();
   let socket: WebSocket | null = null;
   let isV1 = true;
   let offersV1 = true;
@@ -160,6 +166,8 @@ export const openRemoteLine = (place: Place, kernelId: string, owner: Owner): Re
       if (state === "dead") return lost();
       return askBarrier();
     }
+    const waiting = parent === undefined ? undefined : consulted.get(parent);
+    if (waiting) return msg_type.endsWith("_reply") ? waiting(frame.content) : undefined;
     if (parent === undefined || !(seen.has(parent) || msg_type === "update_display_data")) return;
     if (parent === active?.id) {
       if (msg_type === "input_request") question = frame.header;
@@ -251,6 +259,18 @@ export const openRemoteLine = (place: Place, kernelId: string, owner: Owner): Re
       if (seq - stored < unstoredLimit / 2) socket?.resume();
     },
     abort,
+    consult: (type, content) =>
+      new Promise((resolve) => {
+        const head = header(type);
+        if (!isReady || active || consulted.size >= consultsAtOnce || !send("shell", head, content)) return resolve(null);
+        const timer = setTimeout(() => answer(null), consultMs);
+        const answer = (said: Frame["content"] | null): void => {
+          clearTimeout(timer);
+          consulted.delete(head.msg_id);
+          resolve(said);
+        };
+        consulted.set(head.msg_id, answer);
+      }),
     reset: (words) => {
       fail(words);
       abort();
