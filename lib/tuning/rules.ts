@@ -1,5 +1,4 @@
-// Decisions of a study without I/O: its state for the search, which lost trial is tried again, and how much each parameter matters.
-import { forestImportance } from "#lib/learn/search/importance.ts";
+// Decisions of a study without I/O: its state for the search, and which lost trial is tried again.
 import type { Space } from "#lib/learn/search/space.ts";
 import type { Study as Search } from "#lib/learn/search/study.ts";
 import { bestTrials, type Direction, fromBestToWorst, type Trial as Searched } from "#lib/learn/search/trials.ts";
@@ -71,6 +70,3 @@ export const courseOf = (plan: Plan, trials: readonly StoredTrial[], most = 40):
 
 export const frontOf = (plan: Plan, trials: readonly StoredTrial[]): number[] =>
   bestTrials(searched(plan, trials), directionsOf(plan)).map((one) => one.number);
-
-export const importanceOf = (plan: Plan, trials: readonly StoredTrial[]): { name: string; share: number }[] =>
-  forestImportance(plan.space as Space, searched(plan, trials));

@@ -14,8 +14,9 @@ import { titlesOf } from "#lib/notebooks/store.ts";
 import * as contract from "#lib/tuning/contract.ts";
 import { type Plan, planSchema, tuningEvents } from "#lib/tuning/contract.ts";
 import { handsOf, toHand } from "#lib/tuning/hand-store.ts";
+import { importanceOf } from "#lib/tuning/importance.ts";
 import { loseSilent } from "#lib/tuning/losses.ts";
-import { bestOf, frontOf, importanceOf, leaseMs, lostTrial, type StoredTrial, spent, toSearch } from "#lib/tuning/rules.ts";
+import { bestOf, frontOf, leaseMs, lostTrial, type StoredTrial, spent, toSearch } from "#lib/tuning/rules.ts";
 import * as store from "#lib/tuning/store.ts";
 
 /** A study by id or name; 404 when there is none here. */
@@ -112,7 +113,7 @@ export const readStudy = verb(contract.readStudy, (scope, { study: key }) =>
       ...(await noun(at, study, trials)),
       trials: trials.map(store.shown),
       front: frontOf(study.plan, trials),
-      importance: importanceOf(study.plan, trials),
+      importance: importanceOf(study.row.id, study.plan, trials),
       hands: (await handsOf(at, study.row.id)).map(toHand),
       keepsModel: await hasModel(at, study, trials),
     };

@@ -2,6 +2,7 @@
 // stored and taken up again. Numbers of the peer are in golden/search*.json, made by golden/search.py.
 import { readFileSync } from "node:fs";
 import { describe, expect, expectTypeOf, it } from "vitest";
+import { forestImportance } from "#lib/learn/search/importance.ts";
 import { asha, hyperband, median, type Pruner } from "#lib/learn/search/pruning.ts";
 import type { Params, ParamsOf, Space } from "#lib/learn/search/space.ts";
 import { ask, openStudy, report, type Sampler, type Study, tell } from "#lib/learn/search/study.ts";
@@ -34,6 +35,12 @@ const differences = (pruner: Pruner, table: Table): { wrong: Event[]; stops: num
     }
   }
   return { wrong, stops };
+};
+
+/** The peer's numbers of how much parameters matter, made by golden/importance.py. */
+const mattering = JSON.parse(readFileSync(new URL("./golden/importance.json", import.meta.url), "utf8")) as {
+  trials: { params: Params; value: number }[];
+  shares: Record<string, number[]>;
 };
 
 const A = [
@@ -184,5 +191,42 @@ describe("a study", () => {
     expectTypeOf<ParamsOf<typeof mixed>["depth"]>().toEqualTypeOf<number | undefined>();
     expectTypeOf<ParamsOf<typeof rate>["rate"]>().toEqualTypeOf<number>();
     expect(Object.keys(ask(openStudy({ space: rate })).trial.params)).toEqual(["rate"]);
+  });
+});
+
+describe("importance", () => {
+  const space = {
+    rate: { type: "float", low: 1e-4, high: 1, log: true },
+    depth: { type: "int", low: 1, high: 12 },
+    share: { type: "float", low: 0, high: 1 },
+    idle: { type: "float", low: -3, high: 3 },
+    kind: { type: "categorical", choices: ["a", "b", "c"] },
+  } as const satisfies Space;
+  const trials = mattering.trials.map(({ params, value }, number) => ({
+    number,
+    params,
+    state: "complete" as const,
+    values: [value],
+    reports: [],
+    rungs: [],
+  }));
+  // The peer gives a choice one column a level and cuts numbers exactly; the shares differ by less than .005.
+  it("shares are the peer's, in the same order", () => {
+    const own = forestImportance(space, trials);
+    const peer = Object.entries(mattering.shares).map(([name, by]) => [name, by.reduce((sum, one) => sum + one, 0) / by.length] as const);
+    expect(own.map((one) => one.name)).toEqual(peer.toSorted((a, b) => b[1] - a[1]).map(([name]) => name));
+    for (const [name, share] of peer) expect(Math.abs(own.find((one) => one.name === name)!.share - share), name).toBeLessThan(0.08);
+    expect(own.reduce((sum, one) => sum + one.share, 0)).toBeCloseTo(1, 9);
+  });
+  it("does not depend on the values' unit, and is empty where nothing made a difference", () => {
+    const by = (scale: number, shift: number) =>
+      forestImportance(
+        space,
+        trials.map((one) => ({ ...one, values: [one.values[0]! * scale + shift] })),
+      );
+    for (const [name, share] of by(1, 0).map((one) => [one.name, one.share] as const))
+      expect(Math.abs(by(2 ** -30, 0).find((one) => one.name === name)!.share - share), name).toBeLessThan(1e-6);
+    expect(by(0, 3)).toEqual([]);
+    expect(forestImportance(space, trials.slice(0, 9))).toEqual([]);
   });
 });
