@@ -81,7 +81,8 @@ const Leaders = ({ full, early }: { full: ListedTrial[]; early: number }) => (
             .sort((a, b) => b.score! - a.score!)
             .slice(0, 15)
             .map((one, i) => (
-              <tr key={one.code}>
+              // biome-ignore lint/suspicious/noArrayIndexKey: the same settings may be judged twice
+              <tr key={i}>
                 <td className={`num ${i === 0 ? "best" : ""}`}>{metric(Math.abs(one.score!))}</td>
                 <td className="mono cut" style={{ width: "70%" }}>
                   {one.code}

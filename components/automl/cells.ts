@@ -1,6 +1,13 @@
 // The notebook that AutoML runs in, written from a form: read the table, search, keep the result as run and model version, write what was
 // found as a notebook of its own. It is an ordinary notebook: its session has the limits of any other, and it can be read and changed.
-export type AutoForm = { dataset: string; version: number; target: string; positive: string | null; minutes: number; model: string };
+export type AutoForm = {
+  dataset: string;
+  version: number;
+  target: string;
+  positive: string | number | null;
+  minutes: number;
+  model: string;
+};
 type Cell = { cellType: "code" | "markdown"; source: string };
 
 export const titleOf = ({ target, dataset }: AutoForm): string => `AutoML: ${target} of ${dataset}`;

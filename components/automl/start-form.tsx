@@ -2,7 +2,7 @@
 // Starts AutoML without code: table, target, what counts as positive, minutes, name of the model.
 import { useState } from "react";
 import { type AutoForm, cellsFor, titleOf } from "#components/automl/cells.ts";
-import { levelsOf, useTable } from "#components/hooks/use-table.ts";
+import { cellOf, levelsOf, useTable } from "#components/hooks/use-table.ts";
 import { PageHead } from "#components/shell/frame.tsx";
 import { Empty } from "#components/ui/empty.tsx";
 import { call } from "#lib/kit/call.ts";
@@ -43,7 +43,8 @@ export const StartForm = ({ workspace, datasets, chosen, canRun }: Props) => {
     setBusy(true);
     setProblem(null);
     try {
-      const form = { dataset, version: table!.number, target, positive: levels.includes(positive) ? positive : null, minutes, model };
+      const chosenLevel = levels.includes(positive) ? cellOf(column, positive) : null;
+      const form = { dataset, version: table!.number, target, positive: chosenLevel, minutes, model };
       location.assign(`/${workspace}/experiments/automl/${await start(workspace, form)}`);
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));

@@ -23,6 +23,13 @@ export const useTable = (workspace: string, dataset: string): ReadTable | null =
   return table;
 };
 
-/** What a column could count as positive by; empty for numbers and for columns of many values. */
-export const levelsOf = (column: Column | undefined): string[] =>
-  column && column.type !== "number" && column.distinct <= 20 ? (column.levels ?? []).map((one) => one.value) : [];
+/** What a column could count as positive by: its words, or the two values of a number; empty for columns of many values. */
+export const levelsOf = (column: Column | undefined): string[] => {
+  if (!column || column.distinct > 20) return [];
+  if (column.type === "number") return column.distinct === 2 ? [column.min, column.max].map(String) : [];
+  return (column.levels ?? []).map((one) => one.value);
+};
+
+/** A level as cells hold it: numbers as numbers, and truth values, which columns of a session hold as 1 and 0. */
+export const cellOf = (column: Column | undefined, level: string): string | number =>
+  column?.type === "number" ? Number(level) : column?.type === "boolean" ? Number(level === "true") : level;

@@ -37,7 +37,17 @@ export { ksTest } from "#lib/learn/stats/kolmogorov-smirnov.ts";
 export { profileTable as profile } from "#lib/learn/stats/profile.ts";
 export { psiAgainst, psiDeciles, psiEvidently } from "#lib/learn/stats/psi.ts";
 export { hospitalEncounters } from "#lib/learn/tables/hospital-encounters.ts";
-export { dropColumns, labelsOf, numbersOf, rowCount, stratifiedFolds, takeRows, trainTestSplit } from "#lib/learn/tables/table.ts";
+export {
+  dropColumns,
+  labelsOf,
+  numbersOf,
+  rowCount,
+  rowsWith,
+  sampleRows,
+  stratifiedFolds,
+  takeRows,
+  trainTestSplit,
+} from "#lib/learn/tables/table.ts";
 export { auto } from "#lib/sdk/auto.ts";
 export {
   boostedTrees,

@@ -1,13 +1,14 @@
 // AutoML: looks the table over, leaves out what would cheat, races a portfolio under cross-validation, blends the best, and writes what it
-// did as notebook cells. The budget of time is kept: no new fit starts when the time is up, and the last refit keeps to what is left.
+// did as notebook cells. The budget of time is kept: a fit that is under way when the time is up ends there, and only one default is tried
+// in any case. The budget of memory is kept by the number of rows.
 import { blend, greedyWeights } from "#lib/learn/auto/blend.ts";
 import { codeFor, estimatorFor, isRandom, kindOf, reseeded } from "#lib/learn/auto/portfolio.ts";
-import { foldsFor, partsOf, qualityOf, type Race, type Ran, runRace, type Trial } from "#lib/learn/auto/race.ts";
+import { foldsFor, lateAt, partsOf, qualityOf, type Race, type Ran, runRace, type Trial, within } from "#lib/learn/auto/race.ts";
+import { type Cell, cellsOf } from "#lib/learn/auto/written.ts";
 import type { FitOptions, Fitted, Tell } from "#lib/learn/estimators/estimator.ts";
 import { type Finding, inspect } from "#lib/learn/preprocess/findings.ts";
 import type { Preprocess } from "#lib/learn/preprocess/pipeline.ts";
-import { mulberry32, shuffled } from "#lib/learn/random.ts";
-import { type Columns, columnOf, dropColumns, isNumeric, takeRows } from "#lib/learn/tables/table.ts";
+import { type Column, type Columns, columnOf, isNumeric, rowCount, rowsWith, sampleRows } from "#lib/learn/tables/table.ts";
 
 export type AutoOptions = {
   target: string;
@@ -43,7 +44,7 @@ export type AutoResult = {
   findings: Finding[];
   dropped: string[];
   /** A notebook that does it again: prose as markdown, and code. */
-  cells: { kind: "markdown" | "code"; source: string }[];
+  cells: Cell[];
 };
 
 const bytesPerCell = 60;
@@ -56,34 +57,25 @@ const unfitColumns = (findings: readonly Finding[]): string[] => [
   ...new Set(findings.filter((one) => ["leak", "identifier", "empty"].includes(one.kind)).map((one) => one.column)),
 ];
 
-const cellsOf = (
-  options: AutoOptions,
-  findings: readonly Finding[],
-  lines: readonly { code: string; weight: number }[],
-  metric: string,
-  score: number,
-): AutoResult["cells"] => {
-  const { target, positive } = options;
-  const how = `{ target: ${JSON.stringify(target)}${positive === undefined ? "" : `, positive: ${JSON.stringify(positive)}`} }`;
-  const isBlend = lines.length > 1;
-  const fits = lines.map((line, i) => `const model${isBlend ? i + 1 : ""} = await ${line.code}.fit(train, ${how});`);
-  const together = isBlend
-    ? [`const model = learn.blend([${lines.map((_, i) => `model${i + 1}`).join(", ")}], [${lines.map((line) => line.weight).join(", ")}]);`]
-    : [];
-  const seen = findings.length === 0 ? "Nothing odd was found." : findings.map((one) => `- ${one.sentence}`).join("\n");
-  const stratify = positive === undefined ? "" : `, stratify: ${JSON.stringify(target)}`;
-  return [
-    {
-      kind: "markdown",
-      source: `# Predicting ${target}\n\nWritten by \`learn.auto\`. In cross-validation, ${metric} ${Math.abs(score).toFixed(4)}.\n\n## What was seen in the table\n${seen}`,
-    },
-    {
-      kind: "code",
-      source: `import { learn } from "atelier";\n\nconst { train, test } = learn.trainTestSplit(table, { test: 0.25, seed: ${options.seed ?? 0}${stratify} });`,
-    },
-    { kind: "code", source: [...fits, ...together].join("\n") },
-    { kind: "code", source: "model.evaluate(test)" },
-  ];
+/** A number of two values is a yes or no: the greater counts as positive. */
+const positiveOf = (column: Column): number | undefined => {
+  if (!isNumeric(column)) return undefined;
+  const values = new Set<number>();
+  for (const value of column) if (Number.isFinite(value) && values.add(value).size > 2) return undefined;
+  return values.size === 2 ? Math.max(...values) : undefined;
+};
+
+type Prepared = { table: Columns; findings: Finding[]; hasGaps: boolean; sampled: number | null };
+
+/** The rows to learn from: those with a target, and no more than the budget of memory holds; what was done is said. */
+const prepare = (given: Columns, how: { target: string; positive?: string | number }, megabytes: number, seed: number): Prepared => {
+  const known = rowsWith(given, how.target);
+  const limit = Math.max(500, Math.floor((megabytes * 1e6) / (bytesPerCell * Object.keys(given).length)));
+  const table = sampleRows(known, limit, seed);
+  const [all, taken] = [rowCount(known), rowCount(table)];
+  const sentence = `${taken} of ${all} rows were drawn to learn from, because the budget of memory holds no more.`;
+  const drawn: Finding[] = taken < all ? [{ column: "", kind: "sampled", isGrave: false, sentence }] : [];
+  return { table, findings: [...drawn, ...inspect(given, how)], hasGaps: known !== given, sampled: taken < all ? taken : null };
 };
 
 /** What the blend may choose from: the best, and the best of each kind, because what errs differently adds more than what is good alike. */
@@ -128,6 +120,39 @@ const affordable = (members: readonly Member[], endsAt: number): Member[] => {
     });
 };
 
+/** What goes into the blend, with weights that are best on the answers to rows kept aside. */
+const chosenOf = (race: Race, ran: readonly Ran[], endsAt: number): Member[] => {
+  const pool = poolOf(ran);
+  const counts = greedyWeights(
+    pool.map((one) => one.scores),
+    (mean) => qualityOf(race, mean),
+  );
+  const chosen = pool.flatMap((one, i): Member[] => (counts[i]! > 0 ? [{ ...one, weight: counts[i]! }] : []));
+  return withSeeds(affordable(chosen, endsAt), endsAt);
+};
+
+/** The members fitted on all rows, one after the other; those whose fit the end of the budget cuts off are left out, but for the first. */
+const fitMembers = async (
+  { how, preprocess, tell }: Race,
+  members: readonly Member[],
+  table: Columns,
+  endsAt: number,
+): Promise<(Member & { model: Fitted })[]> => {
+  tell(0.96, `Fitting ${members.length === 1 ? "the best" : `${members.length} models`} on all rows`);
+  const late = lateAt(endsAt);
+  const fitted: (Member & { model: Fitted })[] = [];
+  for (const member of members) {
+    const until = fitted.length === 0 ? how : within(how, late);
+    try {
+      fitted.push({ ...member, model: await estimatorFor(member.candidate, preprocess).fit(table, until) });
+    } catch (error) {
+      if (how.signal?.aborted || !late.aborted || fitted.length === 0) throw error;
+      break;
+    }
+  }
+  return fitted;
+};
+
 /**
  * Finds a model for a table within a budget; the result can be read, changed and promoted as cells.
  * @example
@@ -136,62 +161,57 @@ const affordable = (members: readonly Member[], endsAt: number): Member[] => {
  * found.cells; // markdown and code that do it again
  */
 export const auto = async (given: Columns, options: AutoOptions): Promise<AutoResult> => {
-  const { target, positive, budget = {}, seed = 0, onProgress = () => {}, onTrials = () => {}, onFindings = () => {}, signal } = options;
+  const { target, budget = {}, seed = 0, onProgress = () => {}, onTrials = () => {}, onFindings = () => {}, signal } = options;
   const { seconds = 300, megabytes = 2000, trials: trialLimit = Number.POSITIVE_INFINITY } = budget;
   if (!(seconds > 0)) throw new Error(`budget: ${seconds} seconds are no time. Give more than 0.`);
+  if (!(megabytes > 0)) throw new Error(`budget: ${megabytes} megabytes hold no row. Give more than 0.`);
   if (!(trialLimit >= 1)) throw new Error(`budget: ${trialLimit} trials find nothing. Give 1 or more.`);
   const startedAt = Date.now();
   const column = columnOf(given, target);
-  const isKnown = (i: number): boolean => column[i] !== "" && !(typeof column[i] === "number" && !Number.isFinite(column[i]));
-  const rows = Array.from(column.keys()).filter(isKnown);
-  const limit = Math.max(500, Math.floor((megabytes * 1e6) / (bytesPerCell * Object.keys(given).length)));
-  const table = takeRows(
-    given,
-    rows.length > limit ? Array.from(shuffled(rows.length, mulberry32(seed)).subarray(0, limit), (at) => rows[at]!) : rows,
-  );
-  const findings = inspect(given, { target, ...(positive === undefined ? {} : { positive }) });
+  const inferred = options.positive === undefined ? positiveOf(column) : undefined;
+  const positive = options.positive ?? inferred;
+  const aim = { target, ...(positive === undefined ? {} : { positive }) };
+  const { table, findings, hasGaps, sampled } = prepare(given, aim, megabytes, seed);
+  if (inferred !== undefined)
+    findings.unshift({
+      column: target,
+      kind: "target",
+      isGrave: false,
+      sentence: `${target} is a number of two values. It is learned as yes or no, and ${inferred} counts as yes.`,
+    });
   onFindings(findings);
-  const dropped = unfitColumns(findings);
+  const dropped = unfitColumns(findings).filter((name) => name !== target);
   const isNumber = positive === undefined && isNumeric(column);
-  const how: FitOptions = { target, ...(positive === undefined ? {} : { positive }), ...(signal ? { signal } : {}) };
   const task = isNumber ? "number" : positive === undefined ? "classes" : "binary";
-  const endsAt = startedAt + seconds * 1000;
-  const preprocess: Preprocess = Object.fromEntries(dropped.filter((name) => name !== target).map((name) => [name, "drop"]));
+  const preprocess: Preprocess = Object.fromEntries(dropped.map((name) => [name, "drop"]));
   const parts = partsOf(table, foldsFor(table, target, isNumber, seed));
-  const race: Race = { task, parts, how, preprocess, seed, endsAt: startedAt + seconds * 850, trialLimit, tell: onProgress };
+  const [raceEndsAt, endsAt] = [startedAt + seconds * 850, startedAt + seconds * 1000];
+  const how: FitOptions = { ...aim, ...(signal ? { signal } : {}) };
+  const race: Race = { task, parts, how, preprocess, seed, endsAt: raceEndsAt, late: lateAt(raceEndsAt), trialLimit, tell: onProgress };
   const { ran, trials } = await runRace(race, onTrials);
   if (ran.length === 0) throw new Error(`No estimator could be fitted. ${trials[0]?.error ?? "Give more time."}`);
-  const best = poolOf(ran);
-  const counts = greedyWeights(
-    best.map((one) => one.scores),
-    (mean) => qualityOf(race, mean),
-  );
-  const chosen = best.flatMap((one, i): Member[] => (counts[i]! > 0 ? [{ ...one, weight: counts[i]! }] : []));
-  const members = withSeeds(affordable(chosen, endsAt), endsAt);
-  const lines = members.map((one) => ({ code: codeFor(one.candidate, Object.keys(preprocess)), weight: one.weight }));
-  onProgress(0.96, `Fitting ${members.length === 1 ? "the best" : `${members.length} models`} on all rows`);
-  const models: Fitted[] = [];
-  for (const { candidate } of members) models.push(await estimatorFor(candidate, preprocess).fit(dropColumns(table, []), how));
-  const model =
-    models.length === 1
-      ? models[0]!
-      : blend(
-          models,
-          members.map((one) => one.weight),
-        );
-  const total = members.reduce((sum, one) => sum + one.weight, 0);
-  const mean = best[0]!.scores.map((_, at) => members.reduce((sum, one) => sum + (one.weight / total) * one.scores[at]!, 0));
+  const members = await fitMembers(race, chosenOf(race, ran, endsAt), table, endsAt);
+  const weights = members.map((one) => one.weight);
+  const total = weights.reduce((sum, one) => sum + one, 0);
+  const mean = ran[0]!.scores.map((_, at) => members.reduce((sum, one) => sum + (one.weight / total) * one.scores[at]!, 0));
   const metric = task === "binary" ? "auc" : task === "classes" ? "logLoss" : "rmse";
   const score = qualityOf(race, mean);
+  const lines = members.map(({ candidate, weight }) => ({ code: codeFor(candidate, dropped), weight }));
   onProgress(1, `${trials.length} trials, ${metric} ${Math.abs(score).toFixed(4)}`);
   return {
-    model,
+    model:
+      members.length === 1
+        ? members[0]!.model
+        : blend(
+            members.map((one) => one.model),
+            weights,
+          ),
     metric,
     score,
     trials,
     folds: parts.length,
     findings,
-    dropped: Object.keys(preprocess),
-    cells: cellsOf(options, findings, lines, metric, score),
+    dropped,
+    cells: cellsOf({ target, positive, seed, hasGaps, sampled, isNumber, findings, lines, metric, score }),
   };
 };

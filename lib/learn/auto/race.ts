@@ -33,11 +33,23 @@ export type Race = {
   seed: number;
   /** Milliseconds since 1970 after which no fit begins. */
   endsAt: number;
+  /** Aborts when the time is up, so that a fit under way ends too. */
+  late: AbortSignal;
   /** Trials after which none begins. */
   trialLimit: number;
   tell: Tell;
 };
 
+/** Aborts at a moment. Nothing is kept waiting for it. */
+export const lateAt = (at: number): AbortSignal => AbortSignal.timeout(Math.min(2 ** 31 - 1, Math.max(0, Math.round(at - Date.now()))));
+
+/** The options of a fit that also ends when the time is up. */
+export const within = (how: FitOptions, late: AbortSignal): FitOptions => ({
+  ...how,
+  signal: how.signal ? AbortSignal.any([how.signal, late]) : late,
+});
+
+const timeIsUp = "The time was up.";
 const eta = 3;
 const leastRows = 400;
 
@@ -85,8 +97,8 @@ const sharePart = (table: Columns, share: number): Columns => {
   return wanted >= n ? table : takeRows(table, shuffled(n, mulberry32(11)).subarray(0, wanted).sort());
 };
 
-const fitPart = async (race: Race, candidate: Candidate, part: Part, share: number): Promise<Float64Array> => {
-  const model = await estimatorFor(candidate, race.preprocess).fit(sharePart(part.train, share), race.how);
+const fitPart = async (race: Race, candidate: Candidate, part: Part, share: number, how: FitOptions): Promise<Float64Array> => {
+  const model = await estimatorFor(candidate, race.preprocess).fit(sharePart(part.train, share), how);
   const truth = truthOf(model, part.test);
   if (part.truth && truth.some((y, i) => y !== part.truth![i])) throw new Error("A class is absent from a part of the rows.");
   part.truth = truth;
@@ -109,9 +121,11 @@ const runOn = async (race: Race, candidate: Candidate, share: number, folds: num
   trials.push(trial);
   try {
     const answers: Float64Array[] = [];
+    const isFirst = candidate.isDefault && trials.length === 1;
+    const how = isFirst ? race.how : within(race.how, race.late);
     for (const part of race.parts.slice(0, folds)) {
-      if (Date.now() >= race.endsAt && !(candidate.isDefault && trials.length === 1)) throw new Error("The time was up.");
-      answers.push(await fitPart(race, candidate, part, share));
+      if (Date.now() >= race.endsAt && !isFirst) throw new Error(timeIsUp);
+      answers.push(await fitPart(race, candidate, part, share, how));
     }
     const scores = new Float64Array(answers.reduce((sum, one) => sum + one.length, 0));
     let at = 0;
@@ -124,7 +138,7 @@ const runOn = async (race: Race, candidate: Candidate, share: number, folds: num
   } catch (error) {
     // a family that cannot take this table is a line in the list, not the end of the search
     if (race.how.signal?.aborted) throw error;
-    trial.error = error instanceof Error ? error.message : String(error);
+    trial.error = race.late.aborted && trials.length > 1 ? timeIsUp : error instanceof Error ? error.message : String(error);
     return null;
   } finally {
     trial.seconds = (performance.now() - startedAt) / 1000;

@@ -84,10 +84,14 @@ export type Problem = {
 let lastBreath = 0;
 /** Lets the event loop run at least every 40 ms, so that progress is seen and Stop works; throws when stopped. */
 export const breathe = async (signal?: AbortSignal): Promise<void> => {
+  const check = (): void => {
+    if (signal?.aborted) throw new Error("Fitting was stopped.");
+  };
+  check();
   if (Date.now() - lastBreath < 40) return;
   await new Promise((resolve) => setTimeout(resolve, 0));
   lastBreath = Date.now();
-  if (signal?.aborted) throw new Error("Fitting was stopped.");
+  check();
 };
 
 export const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));

@@ -8,7 +8,18 @@ import { numberIn } from "#lib/learn/preprocess/number-texts.ts";
 import { textKind } from "#lib/learn/preprocess/pipeline.ts";
 import { type Column, type Columns, columnOf, isNumeric, rowCount } from "#lib/learn/tables/table.ts";
 
-export type FindingKind = "constant" | "empty" | "infinite" | "mixed" | "dates" | "identifier" | "leak" | "classes" | "wide" | "target";
+export type FindingKind =
+  | "constant"
+  | "empty"
+  | "infinite"
+  | "mixed"
+  | "dates"
+  | "identifier"
+  | "leak"
+  | "classes"
+  | "wide"
+  | "target"
+  | "sampled";
 /** `isGrave` ones make a fit fail or its result worthless. */
 export type Finding = { column: string; kind: FindingKind; sentence: string; isGrave: boolean };
 

@@ -54,6 +54,32 @@ export const columnOf = (table: Columns, name: string): Column => {
   return found;
 };
 
+/** Whether a cell says nothing: an empty text, or a number that is missing or infinite. */
+const isGap = (value: string | number | undefined): boolean => value === "" || (typeof value === "number" && !Number.isFinite(value));
+
+/**
+ * The rows in which a column has a value: what can be learned from when a target has gaps.
+ *
+ * @example
+ * learn.rowsWith({ age: Float64Array.of(31, 40), left: ["yes", ""] }, "left").left; // → ["yes"]
+ */
+export const rowsWith = (table: Columns, name: string): Columns => {
+  const column = columnOf(table, name);
+  const rows = Array.from(column.keys()).filter((i) => !isGap(column[i]));
+  return rows.length === column.length ? table : takeRows(table, rows);
+};
+
+/**
+ * As many rows as asked for, drawn at random, in their order; the whole table when it has no more.
+ *
+ * @example
+ * learn.sampleRows({ grade: ["A", "B", "C"] }, 5).grade; // → ["A","B","C"]
+ */
+export const sampleRows = (table: Columns, count: number, seed = 0): Columns => {
+  const n = rowCount(table);
+  return n <= count ? table : takeRows(table, shuffled(n, mulberry32(seed)).subarray(0, count).sort());
+};
+
 /**
  * A column that must hold numbers.
  *
