@@ -223,6 +223,11 @@ export const DatasetPage = ({
         accept=".csv,.tsv,.txt,.parquet"
         onChange={(event) => setFile(event.target.files?.[0] ?? null)}
       />
+      {version?.status === "ready" ? (
+        <a className="btn quiet" href={`/${workspace}/experiments/automl?dataset=${encodeURIComponent(dataset.name)}`}>
+          Look for a model
+        </a>
+      ) : null}
       <button type="button" className="btn" onClick={() => chooser.current?.click()}>
         Upload a new version
       </button>
