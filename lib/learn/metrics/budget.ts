@@ -5,7 +5,12 @@ const best = (scores: ArrayLike<number>, k: number): number[] =>
     .sort((a, b) => scores[b]! - scores[a]! || a - b)
     .slice(0, k);
 
-/** Precision and recall among the k rows of greatest score; k beyond the rows takes all of them. */
+/**
+ * Precision and recall among the k rows of greatest score; k beyond the rows takes all of them.
+ *
+ * @example
+ * learn.atBudget([1, 0, 1], [0.9, 0.8, 0.1], 2); // → {"taken":2,"found":1,"precision":0.5,"recall":0.5}
+ */
 export const atBudget = (labels: ArrayLike<number>, scores: ArrayLike<number>, k: number) => {
   const taken = best(scores, k);
   const found = taken.filter((i) => labels[i] === 1).length;

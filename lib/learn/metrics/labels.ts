@@ -20,7 +20,12 @@ export type LabelScores = {
   undefinedFor: string[];
 };
 
-/** Counts of (true, predicted), labels in order. */
+/**
+ * Counts of (true, predicted), labels in order.
+ *
+ * @example
+ * learn.confusionMatrix(["a", "a", "b"], ["a", "b", "b"]).confusion; // → [[1,1],[0,1]]
+ */
 export const confusionMatrix = (truth: ArrayLike<Label>, predicted: ArrayLike<Label>): { labels: Label[]; confusion: number[][] } => {
   if (truth.length !== predicted.length || truth.length === 0)
     throw new Error(`${truth.length} true labels, but ${predicted.length} predicted. They go row by row.`);
@@ -38,7 +43,12 @@ const matthews = (confusion: number[][], rows: number[], columns: number[], n: n
   return spread === 0 ? 0 : (right * n - dot(rows, columns)) / spread;
 };
 
-/** Everything that follows from the confusion of labels; F weighs recall β times precision. */
+/**
+ * Everything that follows from the confusion of labels; F weighs recall β times precision.
+ *
+ * @example
+ * learn.labelScores(["a", "a", "b", "c"], ["a", "b", "b", "c"]).accuracy; // → 0.75
+ */
 export const labelScores = (truth: ArrayLike<Label>, predicted: ArrayLike<Label>, beta = 1): LabelScores => {
   const { labels, confusion } = confusionMatrix(truth, predicted);
   const n = truth.length;

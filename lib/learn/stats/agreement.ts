@@ -7,6 +7,9 @@ const labelsIn = (...lists: readonly (readonly (Rating | null)[])[]): Rating[] =
 
 /**
  * Cohen's κ of two raters, item by item. With weights, 1 − Σ w·O / Σ w·E, w the distance of the labels' places in order: |i − j| or (i − j)².
+ *
+ * @example
+ * learn.cohenKappa(["yes", "no", "yes", "no"], ["yes", "no", "no", "no"]); // → 0.5
  */
 export const cohenKappa = (a: readonly Rating[], b: readonly Rating[], weights: "none" | "linear" | "quadratic" = "none"): number => {
   if (a.length !== b.length || a.length === 0)
@@ -29,7 +32,12 @@ export const cohenKappa = (a: readonly Rating[], b: readonly Rating[], weights: 
   return expected === 0 ? Number.NaN : 1 - observed / expected;
 };
 
-/** Fleiss' κ: one row an item, one column a category, how many of the n raters chose it. */
+/**
+ * Fleiss' κ: one row an item, one column a category, how many of the n raters chose it.
+ *
+ * @example
+ * learn.fleissKappa([[2, 0], [0, 2]]); // → 1
+ */
 export const fleissKappa = (counts: readonly (readonly number[])[]): number => {
   const n = counts[0]?.reduce((sum, one) => sum + one, 0) ?? 0;
   if (n < 2 || counts.some((row) => row.reduce((sum, one) => sum + one, 0) !== n))
@@ -58,6 +66,9 @@ const distances: Record<Level, (values: readonly Rating[], totals: readonly numb
 
 /**
  * Krippendorff's α = 1 − D_o/D_e over coders × units, null where a coder did not rate. Units with fewer than two ratings count for nothing.
+ *
+ * @example
+ * learn.krippendorffAlpha([[1, 2, null, 3], [1, 2, 3, 3]], "interval"); // → 1
  */
 export const krippendorffAlpha = (coders: readonly (readonly (Rating | null)[])[], level: Level = "nominal"): number => {
   const units = Array.from({ length: Math.max(0, ...coders.map((one) => one.length)) }, (_, u) =>
@@ -79,6 +90,11 @@ export const krippendorffAlpha = (coders: readonly (readonly (Rating | null)[])[
   return expected === 0 ? Number.NaN : 1 - ((n - 1) * observed) / expected;
 };
 
-/** Share of items on which two raters say the same. */
+/**
+ * Share of items on which two raters say the same.
+ *
+ * @example
+ * learn.itemAgreement(["a", "b"], ["a", "c"]); // → 0.5
+ */
 export const itemAgreement = (a: readonly Rating[], b: readonly Rating[]): number =>
   a.length === 0 ? Number.NaN : a.filter((one, i) => one === b[i]).length / a.length;

@@ -36,7 +36,12 @@ const strengths = (names: readonly string[], rows: readonly Comparison[]): numbe
 
 const scoreOf = (strength: number): number => 1000 + 400 * Math.log10(strength);
 
-/** Ranks by strength (geometric mean 1) with a 95 % interval of the score from resampled comparisons; strongest first. */
+/**
+ * Ranks by strength (geometric mean 1) with a 95 % interval of the score from resampled comparisons; strongest first.
+ *
+ * @example
+ * learn.bradleyTerry([{ first: "a", second: "b", winner: "first" }, { first: "b", second: "a", winner: "tie" }]).map((one) => one.name); // → ["a","b"]
+ */
 export const bradleyTerry = (rows: readonly Comparison[], options: { resamples?: number; seed?: number } = {}): Ranked[] => {
   const { resamples = 200, seed = 0 } = options;
   const names = [...new Set(rows.flatMap((row) => [row.first, row.second]))].sort();
@@ -67,7 +72,12 @@ export const bradleyTerry = (rows: readonly Comparison[], options: { resamples?:
     .sort((a, b) => b.strength - a.strength || (a.name < b.name ? -1 : 1));
 };
 
-/** Share of decided comparisons that the side shown first won: ½ when place does not matter; NaN when none was decided. */
+/**
+ * Share of decided comparisons that the side shown first won: ½ when place does not matter; NaN when none was decided.
+ *
+ * @example
+ * learn.positionBias([{ first: "a", second: "b", winner: "first" }, { first: "b", second: "a", winner: "tie" }]); // → {"share":1,"decided":1}
+ */
 export const positionBias = (rows: readonly Comparison[]): { share: number; decided: number } => {
   const decided = rows.filter((row) => row.winner !== "tie");
   return { share: decided.filter((row) => row.winner === "first").length / decided.length, decided: decided.length };

@@ -93,7 +93,12 @@ export const defaultTest = (reference: Sample, current: Sample): DriftTest => {
   return count > 2 ? "chisquare" : "z";
 };
 
-/** Compares one column; missing values are dropped first and compared by their share. */
+/**
+ * Compares one column; missing values are dropped first and compared by their share.
+ *
+ * @example
+ * learn.columnDrift([1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6], { test: "ks" }).isDrifted; // → false
+ */
 export const columnDrift = (
   reference: Sample,
   current: Sample,
@@ -124,7 +129,12 @@ export const columnDrift = (
   };
 };
 
-/** Benjamini–Hochberg: p adjusted so that calling all below α keeps the expected share of false calls at α. */
+/**
+ * Benjamini–Hochberg: p adjusted so that calling all below α keeps the expected share of false calls at α.
+ *
+ * @example
+ * learn.benjaminiHochberg([0.5, 0.25]); // → [0.5,0.5]
+ */
 export const benjaminiHochberg = (ps: readonly number[]): number[] => {
   const order = ps.map((_, i) => i).sort((a, b) => ps[b]! - ps[a]!);
   const adjusted = ps.map(() => 1);
@@ -146,6 +156,9 @@ export type TableDrift = {
 /**
  * Compares the columns both tables have. The data set counts as drifted when the share of drifted columns reaches `driftShare` (0.5). With
  * `isCorrected`, p-values are adjusted by Benjamini–Hochberg before they are read; distances stay as they are.
+ *
+ * @example
+ * const { columns, share, isDrifted } = learn.tableDrift(january, february, { isCorrected: true });
  */
 export const tableDrift = (
   reference: Columns,

@@ -80,7 +80,12 @@ const fromSums = (sums: Sums, isEffective: boolean, floor: number | undefined): 
   return { score, precisions, ...lengths };
 };
 
-/** BLEU of a corpus, 0 to 100; one list of references a hypothesis. Effective order is off. */
+/**
+ * BLEU of a corpus, 0 to 100; one list of references a hypothesis. Effective order is off.
+ *
+ * @example
+ * learn.corpusBleu(["the cat sat on the mat"], [["the cat sat on the mat"]]).signature; // → "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp"
+ */
 export const corpusBleu = (hypotheses: readonly string[], references: readonly (readonly string[])[], options: Options = {}): Bleu => {
   checkPairs(hypotheses, references);
   const { tokenizer = "13a", lowercase = false, effectiveOrder = false, floor } = options;
@@ -99,6 +104,11 @@ export const corpusBleu = (hypotheses: readonly string[], references: readonly (
   return { ...fromSums(all, effectiveOrder, floor), signature };
 };
 
-/** BLEU of one sentence; effective order is on, so that a short one is not 0 by length alone. */
+/**
+ * BLEU of one sentence; effective order is on, so that a short one is not 0 by length alone.
+ *
+ * @example
+ * learn.sentenceBleu("a b c", ["a b d"]).precisions.length; // → 4
+ */
 export const sentenceBleu = (hypothesis: string, references: readonly string[], options: Options = {}): Bleu =>
   corpusBleu([hypothesis], [references], { effectiveOrder: true, ...options });

@@ -34,7 +34,12 @@ const score = (counts: readonly Counts[], beta: number): number => {
   return precision + recall === 0 ? 0 : (100 * (1 + factor) * precision * recall) / (factor * precision + recall);
 };
 
-/** chrF of a corpus, 0 to 100: chrF2 as given, chrF2++ with `wordOrder: 2`. */
+/**
+ * chrF of a corpus, 0 to 100: chrF2 as given, chrF2++ with `wordOrder: 2`.
+ *
+ * @example
+ * learn.corpusChrf(["a cat"], [["the dog"]]) > 0; // → true
+ */
 export const corpusChrf = (hypotheses: readonly string[], references: readonly (readonly string[])[], options: Options = {}): number => {
   checkPairs(hypotheses, references);
   const { charOrder = 6, wordOrder = 0, beta = 2, lowercase = false } = options;

@@ -76,7 +76,12 @@ const single = (type: RougeType, target: string, prediction: string, isStemmed: 
   return runs(a, b, type === "rouge1" ? 1 : 2);
 };
 
-/** ROUGE of one prediction; of several references the one with the greatest F, the first of equals. */
+/**
+ * ROUGE of one prediction; of several references the one with the greatest F, the first of equals.
+ *
+ * @example
+ * learn.rouge("rouge1", ["testing one two"], "testing").f; // → 0.5
+ */
 export const rouge = (type: RougeType, references: readonly string[], prediction: string, options: { isStemmed?: boolean } = {}): Rouge => {
   if (references.length === 0) throw new Error("There is no reference to compare with. Give one or more.");
   return references

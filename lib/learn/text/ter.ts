@@ -138,7 +138,12 @@ const edits = (hypothesis: Words, reference: Words): number => {
   return shifts + editDistance(words, reference).distance;
 };
 
-/** TER of a corpus in percent, lower is better and 0 is best; lower-cased unless told otherwise. Counts the best reference's edits. */
+/**
+ * TER of a corpus in percent, lower is better and 0 is best; lower-cased unless told otherwise. Counts the best reference's edits.
+ *
+ * @example
+ * learn.corpusTer(["on the mat sat"], [["sat on the mat"]]); // → {"score":25,"edits":1,"referenceLength":4}
+ */
 export const corpusTer = (
   hypotheses: readonly string[],
   references: readonly (readonly string[])[],

@@ -22,7 +22,13 @@ const drawing = (n: number, groups: Options["groups"], seed: number): (() => Uin
   return () => Uint32Array.from(Array.from(members, () => members[Math.floor(random() * members.length)]!).flat());
 };
 
-/** Interval of any metric of rows; `metric` is given the places of the rows it is to look at, some of them more than once. */
+/**
+ * Interval of any metric of rows; `metric` is given the places of the rows it is to look at, some of them more than once.
+ *
+ * @example
+ * const { value, low, high } = learn.bootstrap(truth.length, (rows) =>
+ *   learn.rocAuc(Array.from(rows, (i) => truth[i]), Array.from(rows, (i) => scores[i])), { groups: table.patient });
+ */
 export const bootstrap = (n: number, metric: (rows: ArrayLike<number>) => number, options: Options = {}): Interval => {
   const { resamples = 1000, level = 0.95, seed = 0 } = options;
   if (n === 0) throw new Error("There are no rows to draw from.");
@@ -35,7 +41,12 @@ export const bootstrap = (n: number, metric: (rows: ArrayLike<number>) => number
   return { value, low: quantile(drawn, tail), high: quantile(drawn, 1 - tail), resamples, undefinedDraws: resamples - drawn.length };
 };
 
-/** Difference challenger − champion on the same drawn rows: what both find hard cancels. */
+/**
+ * Difference challenger − champion on the same drawn rows: what both find hard cancels.
+ *
+ * @example
+ * learn.pairedBootstrap(4, () => 0.7, () => 0.8).resamples; // → 1000
+ */
 export const pairedBootstrap = (
   n: number,
   champion: (rows: ArrayLike<number>) => number,

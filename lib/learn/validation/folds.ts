@@ -17,7 +17,12 @@ const check = (k: number, n: number, of: string): void => {
     throw new Error(`${k} folds of ${n} ${of} cannot be made. Give a whole number from 2 to ${n}.`);
 };
 
-/** k folds at random, sizes differing by one at most. */
+/**
+ * k folds at random, sizes differing by one at most.
+ *
+ * @example
+ * learn.randomFolds(10, 5, 1).map((fold) => fold.testRows.length); // → [2,2,2,2,2]
+ */
 export const randomFolds = (n: number, k = 5, seed = 0): Fold[] => {
   check(k, n, "rows");
   const fold = new Uint32Array(n);
@@ -30,7 +35,12 @@ const groupsIn = (groups: Keys): { names: (string | number)[]; place: Map<string
   return { names, place: new Map(names.map((name, i) => [name, i])) };
 };
 
-/** No group on both sides: the largest group first, each to the fold with the fewest rows so far (scikit-learn's GroupKFold). */
+/**
+ * No group on both sides: the largest group first, each to the fold with the fewest rows so far (scikit-learn's GroupKFold).
+ *
+ * @example
+ * learn.groupFolds(["ann", "ann", "bo", "cy"], 2).map((fold) => fold.testRows); // → [[0,1],[2,3]]
+ */
 export const groupFolds = (groups: Keys, k = 5): Fold[] => {
   const { names, place } = groupsIn(groups);
   check(k, names.length, "groups");
@@ -57,6 +67,9 @@ const deviation = (values: readonly number[]): number => {
 /**
  * No group on both sides, and each level of the target as evenly over the folds as the groups allow: the most uneven group first, each to
  * the fold that leaves the shares most even (scikit-learn's StratifiedGroupKFold).
+ *
+ * @example
+ * learn.stratifiedGroupFolds(["no", "yes", "no", "yes"], ["ann", "ann", "bo", "bo"], 2).map((fold) => fold.testRows); // → [[0,1],[2,3]]
  */
 export const stratifiedGroupFolds = (target: Keys, groups: Keys, k = 5): Fold[] => {
   const { names, place } = groupsIn(groups);
@@ -105,6 +118,9 @@ type TimeOptions = {
 /**
  * Forward in time: training always lies before its test fold, by the gap. Rows of the same moment as the first test row are not trained on.
  * With distinct times in order this is scikit-learn's TimeSeriesSplit.
+ *
+ * @example
+ * learn.timeFolds([1, 2, 3, 4, 5, 6], { k: 2, testRows: 1, gapRows: 1 }).map((fold) => fold.trainRows); // → [[0,1,2],[0,1,2,3]]
  */
 export const timeFolds = (times: ArrayLike<number>, options: TimeOptions = {}): Fold[] => {
   const { k = 5, gapRows = 0, gapTime = 0, maxTrainRows = Number.POSITIVE_INFINITY } = options;
@@ -127,7 +143,15 @@ export const timeFolds = (times: ArrayLike<number>, options: TimeOptions = {}): 
 
 export type CrossValidated = { values: number[]; mean: number; sd: number };
 
-/** Judges each fold in turn; `judge` fits on the training rows and answers the metric on the test rows. */
+/**
+ * Judges each fold in turn; `judge` fits on the training rows and answers the metric on the test rows.
+ *
+ * @example
+ * const { mean, sd } = await learn.crossValidate(learn.groupFolds(table.patient, 5), async ({ trainRows, testRows }) => {
+ *   const model = await learn.boostedTrees().fit(learn.takeRows(table, trainRows), { target: "readmitted", positive: "yes" });
+ *   return model.evaluate(learn.takeRows(table, testRows)).auc;
+ * });
+ */
 export const crossValidate = async (
   folds: readonly Fold[],
   judge: (fold: Fold, index: number) => number | Promise<number>,

@@ -3,7 +3,12 @@ import { chiSquareTail } from "#lib/learn/stats/distributions.ts";
 
 export type McNemar = { championOnly: number; challengerOnly: number; statistic: number; p: number };
 
-/** McNemar with continuity correction, (|b − c| − 1)²/(b + c): b rows only the champion had right, c only the challenger. */
+/**
+ * McNemar with continuity correction, (|b − c| − 1)²/(b + c): b rows only the champion had right, c only the challenger.
+ *
+ * @example
+ * learn.mcNemar([1, 1, 0, 0, 0], [1, 0, 1, 1, 1]).statistic; // → 0.25
+ */
 export const mcNemar = (isChampionRight: ArrayLike<boolean | number>, isChallengerRight: ArrayLike<boolean | number>): McNemar => {
   if (isChampionRight.length !== isChallengerRight.length)
     throw new Error(
@@ -35,7 +40,14 @@ export type GateInput = {
 
 const number = (value: number): string => (value >= 0 ? "+" : "−") + Math.abs(value).toFixed(4);
 
-/** The champion/challenger gate: every check with its sentence; the challenger passes when all do. Differences count better as positive. */
+/**
+ * The champion/challenger gate: every check with its sentence; the challenger passes when all do. Differences count better as positive.
+ *
+ * @example
+ * const { isPassed, findings } = learn.judgeChallenger({
+ *   metric: "AUC", difference: learn.pairedBootstrap(rows, areaOfChampion, areaOfChallenger), delta: 0.005,
+ *   slices: [], epsilon: 0.01, latencyMsP99: null, latencyPercent: 10, isSchemaEqual: true });
+ */
 export const judgeChallenger = (input: GateInput): { isPassed: boolean; findings: Finding[] } => {
   const { difference, delta, epsilon, latencyMsP99: latency } = input;
   const worst = [...input.slices].sort((a, b) => a.difference - b.difference)[0];

@@ -16,15 +16,30 @@ export const logMixtureRatio = ({ variance, mixing, nullMean = 0 }: Mixture, n: 
   return 0.5 * Math.log(variance / both) + (n * n * mixing * (mean - nullMean) ** 2) / (2 * variance * both);
 };
 
-/** Takes the next difference; `greatest` is the greatest ln Λ so far. */
+/**
+ * Takes the next difference; `greatest` is the greatest ln Λ so far.
+ *
+ * @example
+ * learn.sequentialStep({ variance: 1, mixing: 1 }, learn.sequentialStart, 0.5).mean; // → 0.5
+ */
 export const sequentialStep = (mixture: Mixture, state: SequentialState, value: number): SequentialState => {
   const n = state.n + 1;
   const mean = state.mean + (value - state.mean) / n;
   return { n, mean, greatest: Math.max(state.greatest, logMixtureRatio(mixture, n, mean)) };
 };
 
-/** Always-valid p of a state. */
+/**
+ * Always-valid p of a state.
+ *
+ * @example
+ * learn.sequentialP(learn.sequentialStart); // → 1
+ */
 export const sequentialP = (state: SequentialState): number => Math.min(1, Math.exp(-state.greatest));
 
-/** Whether the difference may be called at level α, now and for good. */
+/**
+ * Whether the difference may be called at level α, now and for good.
+ *
+ * @example
+ * learn.hasDecided(learn.sequentialStart); // → false
+ */
 export const hasDecided = (state: SequentialState, alpha = 0.05): boolean => sequentialP(state) <= alpha;
