@@ -125,9 +125,7 @@ describe("pruning", () => {
 
 describe("sampling", () => {
   for (const name of ["branin", "hartmann6", "mixed"] as const)
-    it(`on ${name} the median best of 30 seeds is no worse than the peer's third quartile, and beats random search`, {
-      timeout: 120_000,
-    }, () => {
+    it(`on ${name} the median best of 30 seeds is no worse than the peer's third quartile, and beats random search`, () => {
       const { space, of } = tasks[name];
       const median30 = (type: Sampler["type"]): number =>
         quartile(

@@ -2,6 +2,7 @@
 // predict, evaluate and ONNX file. What differs between estimators is only their head.
 import type { Estimator, FitOptions, Fitted, Head, Inside, Output, Problem, Task, Tensor } from "#lib/learn/estimators/estimator.ts";
 import { averagePrecision, brier, logLoss, rocAuc } from "#lib/learn/metrics/classification.ts";
+import { varianceKept } from "#lib/learn/metrics/projection.ts";
 import { type Builder, openBuilder } from "#lib/learn/onnx/builder.ts";
 import type { Goal } from "#lib/learn/preprocess/encoder.ts";
 import { type Appetite, fitPipeline, type Pipeline, type Preprocess } from "#lib/learn/preprocess/pipeline.ts";
@@ -206,7 +207,12 @@ export const fittedOf = (
       if (task === "classes") answer.label = { data: Array.from(likeliest(all, head.width), (k) => levels[k]!), width: 1 };
       return answer;
     },
-    evaluate: (table) => evaluate(what, { ...inside, width: head.width }, table, scores(table)),
+    evaluate: (table) => {
+      const all = scores(table);
+      return task === "projection"
+        ? { varianceKept: varianceKept(pipeline.encode(table), { data: all, width: head.width }) }
+        : evaluate(what, { ...inside, width: head.width }, table, all);
+    },
   };
 };
 
@@ -228,7 +234,7 @@ export const evaluate = (
   const n = rowCount(table);
   if (task === "clusters") return { inertia: mean(n, (i) => Math.min(...scores.subarray(i * width, (i + 1) * width)) ** 2) * n };
   if (task === "anomaly") return { meanScore: mean(n, (i) => scores[i]!) };
-  if (task === "projection" || target === null) return {};
+  if (target === null) return {};
   checkTarget(table, target);
   if (task === "number") {
     const y = numbersOf(table, target);
