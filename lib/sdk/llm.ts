@@ -52,12 +52,12 @@ const voiceOf = <P>(speaker: Pick<Speaker, "generate">, written: (prompt: P) => 
 };
 
 /**
- * A model with its tokenizer, ready to speak; with adapters when they are given.
+ * A model with its tokenizer, ready to speak; with adapters when they are given, and on a device, the CPU when none is named.
  * @example
  * const mine = llm.open(tuned.merged(), base.tokenizer);
  */
-export const open = (model: LanguageModel, tokenizer: TextTokenizer, adapters?: Adapters | null): Llm => {
-  const speaker = openSpeaker(model, tokenizer, { adapters: adapters ?? undefined, memoryBytes: sessionBytes() });
+export const open = (model: LanguageModel, tokenizer: TextTokenizer, adapters?: Adapters | null, device?: TuneOptions["device"]): Llm => {
+  const speaker = openSpeaker(model, tokenizer, { adapters: adapters ?? undefined, memoryBytes: sessionBytes(), device });
   const voice = voiceOf<string | readonly Message[]>(speaker, (prompt) => (typeof prompt === "string" ? prompt : tokenizer.chat(prompt)));
   return { model, tokenizer, adapters: adapters ?? null, ...voice, close: speaker.close };
 };
@@ -75,19 +75,24 @@ export const llamaCpp = async (module: LlamaCpp, path: string, options: Paramete
 };
 
 /**
- * A model from a `.gguf` file, or from a folder with config.json, model.safetensors and tokenizer.json; with adapters from a folder of theirs.
+ * A model from a `.gguf` file, or from a folder with config.json, model.safetensors and tokenizer.json; with adapters from a folder of theirs, and a device.
  * @example
  * const base = await llm.load("SmolLM2-135M-Instruct.Q4_1.gguf");
  * const { text } = await base.answer([{ role: "user", content: "What is the capital of France?" }], { temperature: 0 });
  */
-export const load = async (path: string, more: { adapters?: string } = {}): Promise<Llm> => {
+export const load = async (path: string, more: { adapters?: string; device?: TuneOptions["device"] } = {}): Promise<Llm> => {
   const rule = progress(`Reading ${path}`);
   try {
     const model = await loadModel(path, {
       memoryBytes: sessionBytes(),
       onProgress: (fraction) => rule.tell(fraction, `${Math.round(100 * fraction)} % of the weights`),
     });
-    const made = open(model, await loadTokenizer(path, model), more.adapters ? await loadAdapters(more.adapters, model) : null);
+    const made = open(
+      model,
+      await loadTokenizer(path, model),
+      more.adapters ? await loadAdapters(more.adapters, model) : null,
+      more.device,
+    );
     const count = [...model.weights.values()].reduce((total, one) => total + one.length, 0);
     rule.done(`Read ${path}: ${(count / 1e6).toFixed(1)} million weights, ${model.shape.layers} layers.`);
     return made;

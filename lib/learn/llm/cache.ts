@@ -3,11 +3,13 @@
 // mask over what is not there yet, and answer only the keys and values of their own positions; those are copied in behind. The past is never
 // copied out of the graph, and a graph serves every length up to its capacity.
 import { availableParallelism } from "node:os";
-import { type Graph, input, type Kind, openGraph, type Tensor } from "#lib/learn/graph/graph.ts";
+import { resolveDevice } from "#lib/learn/graph/device.ts";
+import { type Device, type Graph, input, type Kind, openGraph, type Tensor } from "#lib/learn/graph/graph.ts";
 import { bytesOfKind, MemoryError, peakBytes } from "#lib/learn/graph/memory.ts";
 import { gather } from "#lib/learn/graph/operators/indexing.ts";
 import { narrow, reshape } from "#lib/learn/graph/operators/shaping.ts";
 import { compile, type Feed, type Program } from "#lib/learn/graph/program.ts";
+import { openStates, type States } from "#lib/learn/graph/states.ts";
 import { anglesAt, type LlamaShape, logitsOf, type Projection, throughLayers } from "#lib/learn/llm/llama.ts";
 
 type Sizes = { time: number; capacity: number };
@@ -47,17 +49,25 @@ export const writeReader = (shape: LlamaShape, { time, capacity }: Sizes, projec
 };
 
 export type ReaderOptions = {
+  /** Where it computes; weights are brought there once. Keys and values stay with us and go there with every run. */
+  device?: Device | "auto" | undefined;
   project?: Projection | undefined;
   threads?: number | undefined;
   /** Bytes the past and one run may take; what the machine has free when absent. */
   memoryBytes?: number | undefined;
 };
 
-/** Opens a reader of one text. Weights are fed as they are, without a copy. */
+/** Opens a reader of one text. On the CPU weights are fed as they are, without a copy. */
 export const openReader = (shape: LlamaShape, weights: ReadonlyMap<string, Float32Array>, options: ReaderOptions = {}): Reader => {
   const { project, threads = availableParallelism(), memoryBytes = process.availableMemory() } = options;
   const { kvHeads, headWidth, layers } = shape;
   const programs = new Map<number, Promise<Program>>();
+  let opened: Promise<{ device: Device; states: States }> | null = null;
+  const place = (): NonNullable<typeof opened> => {
+    opened ??= resolveDevice(options.device ?? "cpu").then((device) => ({ device, states: openStates(device) }));
+    opened.catch(() => (opened = null));
+    return opened;
+  };
   const table = weights.get("model.embed_tokens.weight")!;
   let capacity = 0;
   let length = 0;
@@ -75,7 +85,11 @@ export const openReader = (shape: LlamaShape, weights: ReadonlyMap<string, Float
             `Keys and values of ${capacity} positions and one run over them need about ${Math.ceil(bytes / 1e6)} MB, and ` +
               `${Math.floor(memoryBytes / 1e6)} MB are free. About ${Math.floor((capacity * memoryBytes) / bytes)} positions would fit.`,
           );
-        return compile(graph, outputs, { threads });
+        const { device, states } = await place();
+        const made = await compile(graph, outputs, { threads, device });
+        const kinds = new Map([...made.inputs].filter(([name]) => graph.parameters.has(name)));
+        await states.ensure(kinds, (name) => weights.get(name)!);
+        return made;
       })();
     programs.set(time, made);
     made.catch(() => programs.delete(time));
@@ -135,7 +149,8 @@ export const openReader = (shape: LlamaShape, weights: ReadonlyMap<string, Float
       ...(time === 1 ? {} : { last: BigInt64Array.of(BigInt(tokens.length - 1)) }),
     };
     const reading = await program(time);
-    for (const name of reading.inputs.keys()) feeds[name] ??= weights.get(name)!;
+    const { states } = await place();
+    for (const name of reading.inputs.keys()) feeds[name] ??= states.now(name);
     const answers = (await reading.run(feeds)) as Record<string, Float32Array>;
     for (let i = 0; i < layers; i++)
       for (const which of ["k", "v"])
@@ -159,6 +174,10 @@ export const openReader = (shape: LlamaShape, weights: ReadonlyMap<string, Float
     cut: (to) => {
       length = Math.max(0, Math.min(length, to));
     },
-    close: release,
+    close: async () => {
+      const { states } = await place();
+      await states.close(); // what is on the device goes before the programs there
+      await release();
+    },
   };
 };

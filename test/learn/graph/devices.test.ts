@@ -41,6 +41,18 @@ describe("WebGPU, in software", () => {
     expect(counts.WebGpuExecutionProvider! / all).toBeGreaterThan(0.85);
     expect(fallen).toEqual(expect.not.arrayContaining(["MatMul", "Gemm", "Add", "Mul", "Softmax", "LayerNormalization"]));
   }, 300_000);
+  it("a language model's adapters learn as on the CPU, and it speaks the same tokens", async (context) => {
+    const [said] = (await onGpu(context, "speech")) as [
+      { losses: { cpu: number[]; gpu: number[] }; tokens: { saying: number[]; cpu: number[]; gpu: number[] }; lead: number; apart: number },
+    ];
+    const { losses, tokens, lead, apart } = said;
+    expect(losses.cpu).toHaveLength(10);
+    for (const [i, loss] of losses.cpu.entries()) expect(losses.gpu[i]).toBeCloseTo(loss, 2);
+    expect(losses.gpu.at(-1)).toBeLessThan(0.9 * losses.gpu[0]!);
+    expect(apart).toBeLessThan(lead / 10); // so the likeliest token cannot be another one by rounding
+    expect(tokens.cpu).toEqual(tokens.saying);
+    expect(tokens.gpu).toEqual(tokens.cpu);
+  }, 300_000);
   it("numbers of a tensor on the device cannot be reached in place, and the process lives", async (context) => {
     const [said] = await onGpu(context, "reading");
     expect(said).toMatchObject({ isHeld: true, names: ["dtype", "shape"], back: [1, 2, 3] });

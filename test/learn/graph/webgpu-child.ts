@@ -13,6 +13,10 @@ import { selfAttention } from "#lib/learn/layers/attention.ts";
 import { dense, embedding } from "#lib/learn/layers/dense.ts";
 import { crossEntropy } from "#lib/learn/layers/losses.ts";
 import { layerNorm } from "#lib/learn/layers/norm.ts";
+import { openReader } from "#lib/learn/llm/cache.ts";
+import { withAdapters } from "#lib/learn/llm/lora.ts";
+import { freshModel, llamaShape } from "#lib/learn/llm/model.ts";
+import { tune } from "#lib/learn/llm/tune.ts";
 import { mulberry32 } from "#lib/learn/random.ts";
 import { cases, type Draw } from "#test/learn/graph/cases.ts";
 import { gradientError } from "#test/learn/graph/differences.ts";
@@ -90,6 +94,41 @@ const profiled = async (): Promise<void> => {
   }
 };
 
+/** A tiny Llama: adapters that learn a saying on each device, then what each says by what the CPU learnt, with how sure it is of each token. */
+const speech = async (): Promise<void> => {
+  const shape = llamaShape({ vocabulary: 24, width: 32, layers: 2, heads: 4, kvHeads: 2, context: 64 });
+  const saying = [3, 9, 1, 14, 7, 20, 5, 11, 2, 17];
+  const examples = Array.from({ length: 4 }, (_, i) => ({ tokens: [...saying, ...saying].slice(i, i + 9), from: 1 }));
+  const base = freshModel(shape, 4);
+  const all = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+  const learn = (device: Device, steps: number) =>
+    tune(base, examples, { device, steps, batchSize: 4, rate: () => 0.02, threads: 1, lora: { targets: all } });
+  const [cpu, gpu] = [await learn("cpu", 10), await learn("webgpu", 10)];
+  const { adapters } = await learn("cpu", 150);
+  const speak = async (device: Device) => {
+    const weights = new Map([...base.weights, ...adapters!.weights]);
+    const reader = openReader(shape, weights, { device, threads: 1, project: withAdapters(adapters!.options) });
+    const [tokens, leads]: [number[], number[]] = [[], []];
+    let logits = await reader.read(saying.slice(0, 3));
+    const first = [...logits];
+    for (let i = 0; i < 7; i++) {
+      const order = [...logits.keys()].sort((a, b) => logits[b]! - logits[a]!);
+      tokens.push(order[0]!);
+      leads.push(logits[order[0]!]! - logits[order[1]!]!);
+      logits = await reader.read([order[0]!]);
+    }
+    await reader.close();
+    return { tokens, leads, first };
+  };
+  const [there, here] = [await speak("cpu"), await speak("webgpu")];
+  say({
+    losses: { cpu: cpu.history.map((one) => one.loss), gpu: gpu.history.map((one) => one.loss) },
+    tokens: { saying: saying.slice(3), cpu: there.tokens, gpu: here.tokens },
+    lead: Math.min(...there.leads),
+    apart: Math.max(...there.first.map((one, i) => Math.abs(one - here.first[i]!))),
+  });
+};
+
 const reading = async (): Promise<void> => {
   const graph = openGraph();
   const program = await compile(
@@ -120,7 +159,7 @@ const reading = async (): Promise<void> => {
 
 try {
   await probe("webgpu");
-  await { gradients: gradientsOnDevice, parity, profiled, reading }[task]!();
+  await { gradients: gradientsOnDevice, parity, profiled, reading, speech }[task]!();
   process.exit(0);
 } catch (error) {
   if (!(error instanceof DeviceError)) throw error;
