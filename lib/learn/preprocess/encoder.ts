@@ -67,9 +67,9 @@ export const writeFilled = (builder: Builder, x: string, fill: string): string =
 
 const same = (values: readonly number[], one: number): boolean => values.every((value) => value === one);
 
-/** Numbers of d raw columns, already joined to [N, d], cleaned and scaled. */
-export const writePlain = (builder: Builder, joined: string, plain: readonly PlainNumber[]): string => {
-  const row = (values: number[]) => builder.constant(values, [1, values.length]);
+/** Numbers of d columns, already joined to [N, d] (or [d, N], `isTall`), cleaned and scaled. */
+export const writePlain = (builder: Builder, joined: string, plain: readonly PlainNumber[], isTall = false): string => {
+  const row = (values: number[]) => builder.constant(values, isTall ? [values.length, 1] : [1, values.length]);
   let x = writeFilled(builder, joined, row(plain.map((one) => one.fill)));
   const [lows, highs] = [plain.map((one) => one.low), plain.map((one) => one.high)];
   if (!same(lows, -greatest) || !same(highs, greatest)) {

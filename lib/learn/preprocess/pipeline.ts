@@ -52,7 +52,10 @@ const defaultEncoding = (table: Columns, name: string, appetite: Appetite, bins:
 
 type Part = { names: string[]; encoder: Encoder };
 
-/** Plain numbers become one part, so that the graph works on one matrix and not column by column. */
+/**
+ * Plain numbers become one part, so that the graph works on one matrix and not column by column. It lies column after column, as the inputs
+ * do: joining them is copying, and every step on a column is one long loop; the rows are made at the end.
+ */
 const joinPlain = (parts: Part[]): Part[] => {
   const plain = parts.filter((part) => part.encoder.plain);
   if (plain.length < 2) return parts;
@@ -62,7 +65,10 @@ const joinPlain = (parts: Part[]): Part[] => {
     encoder: {
       features: plain.flatMap((part) => part.encoder.features),
       encode: () => {},
-      write: (builder, name) => writePlain(builder, name, constants),
+      write: (builder, name) => {
+        const columns = builder.node("Reshape", [name, builder.integers([plain.length, -1])]);
+        return builder.node("Transpose", [writePlain(builder, columns, constants, true)], { perm: { ints: [1, 0] } });
+      },
     },
   };
   return [joined, ...parts.filter((part) => !part.encoder.plain)];
@@ -70,7 +76,7 @@ const joinPlain = (parts: Part[]): Part[] => {
 
 const writeParts = (builder: Builder, parts: readonly Part[]): string => {
   const written = joinPlain([...parts]).map(({ names, encoder }) =>
-    encoder.write(builder, names.length === 1 ? names[0]! : builder.node("Concat", names, { axis: 1 })),
+    encoder.write(builder, names.length === 1 ? names[0]! : builder.node("Concat", names, { axis: 0 })),
   );
   return written.length === 1 ? written[0]! : builder.node("Concat", written, { axis: 1 });
 };

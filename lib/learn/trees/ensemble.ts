@@ -226,24 +226,38 @@ const addTree = (trees: Ensemble, tree: number, from: number, to: number, into: 
   }
 };
 
+/** So many nodes of trees stay in a core's cache while it walks them with row after row. */
+const groupNodes = 2048;
+
+/** Runs of trees of about that many nodes together: [from, to) in trees. */
+const groupsOf = (trees: Ensemble): [number, number][] => {
+  const groups: [number, number][] = [];
+  const startOf = (tree: number): number => trees.roots[tree] ?? trees.feature.length;
+  for (let from = 0, to = 1; from < trees.roots.length; from = to++) {
+    while (to < trees.roots.length && startOf(to + 1) - startOf(from) <= groupNodes) to++;
+    groups.push([from, to]);
+  }
+  return groups;
+};
+
 /**
- * The trees as one node; answers the name of [N, width]. The runtime sums in float32, which a link forgives; a number that is answered as
- * it stands asks for `isExact`, sums in float64.
+ * The trees; answers the name of [N, width]. The runtime walks all trees of a node with one row before it takes the next, so that an ensemble that
+ * does not fit a core's cache is fetched from memory for every row: it is written as several nodes, each of which fits, and their sum.
+ * The runtime sums in float32, which a link forgives; a number that is answered as it stands asks for `isExact`, sums in float64.
  */
 export const writeTrees = (builder: Builder, x: string, trees: Ensemble, isExact = false): string => {
   const { width } = trees;
   const ends = [...trees.roots.slice(1), trees.feature.length];
-  const rows: Columns = { tree: [], id: [], feature: [], value: [], mode: [], yes: [], no: [], missing: [] };
-  const targets: Targets = { tree: [], id: [], target: [], weight: [] };
-  for (const [t, root] of trees.roots.entries()) addTree(trees, t, root, ends[t]!, rows, targets);
   const ints = (values: number[]) => ({ ints: values });
   const reals = (name: string, values: number[]) => (isExact ? { [`${name}_as_tensor`]: { doubles: values } } : { [name]: values });
-  return builder.node(
-    "TreeEnsembleRegressor",
-    [isExact ? builder.node("Cast", [x], { to: castTo.double }) : x],
-    {
+  const from = isExact ? builder.node("Cast", [x], { to: castTo.double }) : x;
+  const sums = groupsOf(trees).map(([first, end], group) => {
+    const rows: Columns = { tree: [], id: [], feature: [], value: [], mode: [], yes: [], no: [], missing: [] };
+    const targets: Targets = { tree: [], id: [], target: [], weight: [] };
+    for (let t = first; t < end; t++) addTree(trees, t, trees.roots[t]!, ends[t]!, rows, targets);
+    const attributes = {
       n_targets: width,
-      ...reals("base_values", [...trees.base]),
+      ...reals("base_values", [...(group === 0 ? trees.base : new Float64Array(width))]),
       nodes_treeids: ints(rows.tree),
       nodes_nodeids: ints(rows.id),
       nodes_featureids: ints(rows.feature),
@@ -256,7 +270,8 @@ export const writeTrees = (builder: Builder, x: string, trees: Ensemble, isExact
       target_nodeids: ints(targets.id),
       target_ids: ints(targets.target),
       ...reals("target_weights", targets.weight),
-    },
-    { domain: "ai.onnx.ml" },
-  );
+    };
+    return builder.node("TreeEnsembleRegressor", [from], attributes, { domain: "ai.onnx.ml" });
+  });
+  return sums.length === 1 ? sums[0]! : builder.node("Sum", sums);
 };
