@@ -181,6 +181,20 @@ describe("leaks", () => {
       inspect({ spend: x.map((one) => 3 * one + 2), z: x.map(() => random()), t: x }, { target: "t" }).map((one) => one.column),
     ).toEqual(["spend"]);
   });
+  it("is found in a long table by a part of its rows", () => {
+    const long = Float64Array.from({ length: 60_000 }, (_, i) => ((i * 7919) % 60_000) / 60_000);
+    const table: Columns = { long, copied: long.map((one) => Number(one > 0.5)), y: Array.from(long, (one) => (one > 0.5 ? "yes" : "no")) };
+    expect(
+      inspect(table, how)
+        .filter((one) => one.kind === "leak")
+        .map((one) => one.column),
+    ).toEqual(["long", "copied"]);
+    expect(
+      inspect({ ...table, long: long.map((_, i) => i % 7) }, how)
+        .filter((one) => one.kind === "leak")
+        .map((one) => one.column),
+    ).toEqual(["copied"]);
+  });
   it("target encoding shows no row its own label: a level of its own for every row teaches nothing", async () => {
     const random = mulberry32(5);
     const id = Array.from({ length: 400 }, (_, i) => `id ${i}`);

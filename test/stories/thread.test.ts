@@ -128,7 +128,7 @@ describe.skipIf(!browser)(`the thread${browser ? "" : `: no browser here (${noBr
     await ada.page.getByRole("button", { name: "Run all" }).click();
     await bo.page.getByText(`epoch 5 of ${epochs}`).waitFor({ timeout: 60_000 });
     await bo.page.close();
-    const { states, text } = await outcomeOf(product, work);
+    const { states, text } = await outcomeOf(product, work, 240_000);
     expect(states.map((one) => one.status)).toEqual(states.map(() => "done"));
     bo.page = await bo.context.newPage();
     await bo.page.goto(address);
@@ -138,7 +138,7 @@ describe.skipIf(!browser)(`the thread${browser ? "" : `: no browser here (${noBr
     const { entries } = await asking(product)(readPipelineLog, { workspace, pipeline: "Nightly credit", number: 1, limit: 2000 });
     const log = entries.map((entry) => `${entry.kind}: ${entry.text}`).join("\n");
     expect(text, log).toMatch(/pipeline run 1 done: Read and split done, Train trees done/);
-  }, 180_000);
+  }, 480_000);
 
   it("run, model version, endpoint, stage and drift chart exist, for the API and on the screen", async () => {
     const runs = (await asking(product)(listRuns, { workspace })).items;
@@ -168,7 +168,7 @@ describe.skipIf(!browser)(`the thread${browser ? "" : `: no browser here (${noBr
   });
 
   it("a prediction through /v2 equals the session's own to 1e-6", async () => {
-    const { text } = await outcomeOf(product, work);
+    const { text } = await outcomeOf(product, work, 240_000);
     const rows = JSON.parse(/ROWS(\{.*\})/.exec(text)![1]!) as Record<string, unknown[]>;
     const own = JSON.parse(/OWN(\[.*\])/.exec(text)![1]!) as number[];
     const { signature } = await asking(product)(readEndpoint, { workspace, endpoint: "credit-default" });
@@ -194,7 +194,7 @@ describe.skipIf(!browser)(`the thread${browser ? "" : `: no browser here (${noBr
     );
     expect(run.stages.map((stage) => stage.status)).toEqual(["done", "done"]);
     await asking(product)(setSchedule, { ...of, schedule: null });
-  }, 180_000);
+  }, 480_000);
 
   it("a viewer can neither run nor deploy nor promote: 403 by the API, no button on the screen", async () => {
     const viewer = asking(product, await tokenOf(product, "viewer"));

@@ -6,7 +6,7 @@ import { formatsOf, readDate } from "#lib/learn/preprocess/date-formats.ts";
 import { greatest, seen } from "#lib/learn/preprocess/encoder.ts";
 import { numberIn } from "#lib/learn/preprocess/number-texts.ts";
 import { textKind } from "#lib/learn/preprocess/pipeline.ts";
-import { type Column, type Columns, columnOf, isNumeric, rowCount } from "#lib/learn/tables/table.ts";
+import { type Column, type Columns, columnOf, isNumeric, rowCount, sampleRows } from "#lib/learn/tables/table.ts";
 
 export type FindingKind =
   | "constant"
@@ -179,7 +179,11 @@ const leak = (name: string, target: string, strength: string): Finding => ({
   sentence: `${name} alone tells ${target} almost exactly (${strength}). Was it written after ${target} was known? Drop it unless it is there at prediction time.`,
 });
 
-const leaks = (table: Columns, target: string, positive: string | number | undefined): Finding[] => {
+/** Rows a leak is looked for in: what tells the target almost exactly does so in any fifty thousand. */
+const leakRows = 50_000;
+
+const leaks = (given: Columns, target: string, positive: string | number | undefined): Finding[] => {
+  const table = sampleRows(given, leakRows);
   const column = columnOf(table, target);
   const names = Object.keys(table).filter((name) => name !== target);
   if (positive === undefined && isNumeric(column)) {
