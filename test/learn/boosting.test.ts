@@ -4,7 +4,10 @@ import { boostedTrees } from "#lib/learn/estimators/boosted-trees.ts";
 import { levelCodes } from "#lib/learn/preprocess/categories.ts";
 import { mulberry32 } from "#lib/learn/random.ts";
 import { type Columns, takeRows } from "#lib/learn/tables/table.ts";
+import { binMatrix } from "#lib/learn/trees/bins.ts";
+import { openCrew } from "#lib/learn/trees/crew.ts";
 import type { Ensemble } from "#lib/learn/trees/ensemble.ts";
+import { growTree, sumsOf } from "#lib/learn/trees/grower.ts";
 import { derive, type Loss, meanLoss } from "#lib/learn/trees/losses.ts";
 import { customers } from "#test/kit/tables.ts";
 
@@ -104,6 +107,39 @@ describe("rows and columns", () => {
       expect(model.params.trees).toBeGreaterThan(0);
     }
     await expect(boostedTrees({ earlyStopping: 5 }).fit(train, { target: "spend" })).rejects.toThrow(/Give fit a validation table/);
+  });
+  it.each([
+    [1, 5],
+    [2, 70],
+    [3, 301],
+  ])("%i threads count %i columns in WebAssembly bit by bit as in TypeScript", async (threads, width) => {
+    const rows = 20_000;
+    const x = { rows, width, data: new Float32Array(rows * width).map(() => (random() < 0.1 ? Number.NaN : normal())) };
+    const y = Float64Array.from({ length: rows }, (_, i) => (x.data[i * width]! > 0.3 ? 1 : 0) + normal());
+    const features = Array.from({ length: width }, (_, f) => ({ name: `x${f}`, column: `x${f}`, kind: "number" as const }));
+    const data = binMatrix(x, features, 40);
+    const how = { lambda: 1, minLeaf: 5, minGain: 1e-9 };
+    const sample = Uint32Array.from(y.keys());
+    const grown = async (isPlain: boolean) => {
+      const crew = await openCrew({
+        ...{ data, y, how, threads, isPlain, nodeLimit: 64 },
+        weights: new Float64Array(rows).fill(1),
+        loss: { name: "squares", level: 0, width: 1 },
+        monotone: new Int8Array(width),
+      });
+      try {
+        crew.derive(0);
+        crew.shared.order.set(sample);
+        return { isFast: crew.isFast, ...growTree(crew, data.edges, sumsOf(crew, sample), { depth: 6, minLeaf: 5, lambda: 1 }) };
+      } finally {
+        crew.close();
+      }
+    };
+    const [fast, plain] = [await grown(false), await grown(true)];
+    expect([fast.isFast, plain.isFast]).toEqual([true, false]);
+    expect(fast.tree.length).toBeGreaterThan(60);
+    expect(fast.tree).toEqual(plain.tree);
+    expect(fast.leaves).toEqual(plain.leaves);
   });
   it("threads, tables of one column and columns of many bins change nothing in the trees", async () => {
     const x = uniform(3000);

@@ -6,10 +6,11 @@ import { estimatorOf } from "#lib/learn/estimators/recipe.ts";
 import { rocAuc } from "#lib/learn/metrics/classification.ts";
 import type { Preprocess } from "#lib/learn/preprocess/pipeline.ts";
 import { mulberry32, shuffled } from "#lib/learn/random.ts";
+import { leafWidth } from "#lib/learn/trees/bench.ts";
 import { binMatrix } from "#lib/learn/trees/bins.ts";
 import { type Crew, openCrew } from "#lib/learn/trees/crew.ts";
 import { addTrees, type Ensemble, flatten, gainShares, type Tree, treeScores, writeTrees } from "#lib/learn/trees/ensemble.ts";
-import { type Grown, growTree, packHessians } from "#lib/learn/trees/grower.ts";
+import { type Grown, growTree, sumsOf } from "#lib/learn/trees/grower.ts";
 import { type Loss, meanLoss, startScores, weightedQuantile } from "#lib/learn/trees/losses.ts";
 
 export type BoostOptions = {
@@ -125,12 +126,13 @@ const renewLeaves = ({ shared }: Crew, grown: Grown, loss: Loss): void => {
 };
 
 /** Shrinks leaves by the rate, rounds them to float32, and adds them to output k of the tree's own rows. */
-const addLeaves = ({ shared }: Crew, grown: Grown, rate: number, into: Float64Array, k: number, width: number): void => {
-  for (const { node, from, to } of grown.leaves) {
+const addLeaves = (crew: Crew, grown: Grown, rate: number, k: number): void => {
+  for (const [a, { node, from, to }] of grown.leaves.entries()) {
     const value = Math.fround(grown.tree[node]!.value[0]! * rate);
     grown.tree[node]!.value = [value];
-    for (let i = from; i < to; i++) into[shared.order[i]! * width + k]! += value;
+    crew.shared.asks.set([from, to, value], a * leafWidth);
   }
+  crew.add(grown.leaves.length, k);
 };
 
 /** Adds a tree to the rows it did not grow on. */
@@ -168,16 +170,16 @@ const watcher = ({ validation }: Problem, loss: Loss, base: readonly number[]) =
 const growRound = (crew: Crew, edges: readonly Float64Array[], sample: Uint32Array, settings: Settings, loss: Loss): Tree[] => {
   const { shared } = crew;
   const { width } = loss;
-  const pending = width === 1 ? shared.scores : new Float64Array(shared.scores.length);
+  if (width > 1) shared.pending.fill(0);
   const trees = Array.from({ length: width }, (_, k) => {
     crew.derive(k);
     shared.order.set(sample);
-    const grown = growTree(crew, edges, packHessians(crew, sample), settings);
+    const grown = growTree(crew, edges, sumsOf(crew, sample), settings);
     if (loss.name === "quantile") renewLeaves(crew, grown, loss);
-    addLeaves(crew, grown, settings.rate, pending, k, width);
+    addLeaves(crew, grown, settings.rate, k);
     return grown.tree;
   });
-  if (width > 1) for (let at = 0; at < pending.length; at++) shared.scores[at]! += pending[at]!;
+  if (width > 1) for (let at = 0; at < shared.scores.length; at++) shared.scores[at]! += shared.pending[at]!;
   return trees;
 };
 

@@ -59,6 +59,17 @@ export const seen = (value: number): number => {
 /** Raw numbers as the model sees them. */
 export const seenNumbers = (column: Float64Array): Float64Array => column.map(seen);
 
+/** The numbers of a column that are given, as the model sees them. A loop: `filter` would box a million of them. */
+export const givenNumbers = (column: Float64Array): Float64Array => {
+  const given = new Float64Array(column.length);
+  let n = 0;
+  for (let i = 0; i < column.length; i++) {
+    const value = seen(column[i]!);
+    if (!Number.isNaN(value)) given[n++] = value;
+  }
+  return given.slice(0, n);
+};
+
 /** Nodes that put `fill` (a [1, d] constant) where a number is missing or infinite. */
 export const writeFilled = (builder: Builder, x: string, fill: string): string => {
   const isGiven = builder.node("LessOrEqual", [builder.node("Abs", [x]), builder.constant([greatest], [1, 1])]);

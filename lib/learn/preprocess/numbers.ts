@@ -3,11 +3,11 @@ import { castTo } from "#lib/learn/onnx/builder.ts";
 import {
   type Encoder,
   type Encoding,
+  givenNumbers,
   greatest,
   type PlainNumber,
   plainly,
   seen,
-  seenNumbers,
   writeFilled,
   writePlain,
 } from "#lib/learn/preprocess/encoder.ts";
@@ -109,16 +109,17 @@ export const numbers = (options: NumberOptions = {}): Encoding => {
   return {
     takes: "number",
     fit: (column, { name }) => {
-      const all = seenNumbers(column as Float64Array);
-      const given = all.filter((value) => !Number.isNaN(value));
+      const values = column as Float64Array;
       // sorting a million rows takes longer than much of what follows: only where quantiles are asked for
-      const sorted = impute === "median" || clip !== undefined ? given.sort() : given;
+      const isSorted = impute === "median" || clip !== undefined;
+      const given = isSorted || impute === "mean" ? givenNumbers(values) : new Float64Array(0);
+      const sorted = isSorted ? given.sort() : given;
       const fill = fillOf(impute, sorted);
       const isClipped = clip !== undefined && sorted.length > 0;
       const low = isClipped ? Math.fround(quantile(sorted, clip[0])) : -greatest;
       const high = isClipped ? Math.fround(quantile(sorted, clip[1])) : greatest;
       const clean = { fill, low, high, shift: 0, scale: 1 };
-      const filled = scale === "none" ? all : all.map((value) => plainly(value, clean)).filter((value) => !Number.isNaN(value));
+      const filled = scale === "none" ? given : values.map((value) => plainly(value, clean)).filter((value) => !Number.isNaN(value));
       const encoder = plainEncoder(name, { ...clean, ...scaleOf(scale, filled) });
       return flag ? beside([encoder, flagEncoder(name)]) : encoder;
     },
@@ -126,9 +127,7 @@ export const numbers = (options: NumberOptions = {}): Encoding => {
 };
 
 const edgesOf = (column: Column, count: number): number[] => {
-  const sorted = seenNumbers(column as Float64Array)
-    .filter((value) => !Number.isNaN(value))
-    .sort();
+  const sorted = givenNumbers(column as Float64Array).sort();
   if (sorted.length === 0) return [];
   const edges = Array.from({ length: count - 1 }, (_, i) => Math.fround(quantile(sorted, (i + 1) / count)));
   return edges.filter((edge, i) => edge !== edges[i - 1] && edge < sorted[sorted.length - 1]!);

@@ -1,6 +1,6 @@
 // Columns cut into quantile bins for histogram trees. Edges are float32 and lie between two neighbouring values, so that a served model,
 // which sees float32, decides exactly like the training did. A column of level codes has one bin a level.
-import type { Feature, Matrix } from "#lib/learn/preprocess/encoder.ts";
+import { type Feature, givenNumbers, type Matrix } from "#lib/learn/preprocess/encoder.ts";
 
 /**
  * Binned rows. `bins` is column by column in shared memory; bin 0 is "missing", bin b > 0 holds values ≤ edges[b − 1] (the last bin is
@@ -31,7 +31,7 @@ export const between = (low: number, high: number): number => {
 
 /** Edges of at most `maxBins` bins of about equal size; one bin a value when there are few values. */
 const edgesOf = (column: Float64Array, maxBins: number): Float64Array => {
-  const sorted = column.filter((value) => !Number.isNaN(value)).sort();
+  const sorted = givenNumbers(column).sort();
   const cuts: number[] = [];
   const wanted = sorted.length / maxBins;
   let filled = 0;
@@ -49,11 +49,10 @@ const edgesOf = (column: Float64Array, maxBins: number): Float64Array => {
   return Float64Array.from(cuts);
 };
 
-/** 0 for missing, else 1 + the number of edges below the value. */
-const binOf = (value: number, edges: Float64Array): number => {
-  if (Number.isNaN(value)) return 0;
-  let low = 0;
-  let high = edges.length;
+/** 1 + the number of edges below a value, found by halving between two of them. */
+const binIn = (value: number, edges: Float64Array, from: number, to: number): number => {
+  let low = from;
+  let high = to;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (value > edges[middle]!) low = middle + 1;
@@ -62,9 +61,38 @@ const binOf = (value: number, edges: Float64Array): number => {
   return low + 1;
 };
 
+const cells = 1024;
+
+/**
+ * Bins by edges: 0 for missing, else 1 + the number of edges below the value. A grid of equal cells says between which edges a value lies,
+ * so that nearly all are found in a step or two instead of seven unforeseeable ones. Cells grow with the value, by the same arithmetic for
+ * edges and values, so a value's cell holds every edge that could decide.
+ */
+const binnerOf = (edges: Float64Array): ((value: number) => number) => {
+  const first = edges[0] ?? 0;
+  const scale = (cells - 1) / ((edges.at(-1) ?? 0) - first);
+  if (!(Number.isFinite(scale) && scale > 0)) return (value) => (Number.isNaN(value) ? 0 : binIn(value, edges, 0, edges.length));
+  const cellOf = (value: number): number => {
+    const cell = (value - first) * scale;
+    return cell > 0 ? (cell < cells ? Math.floor(cell) : cells - 1) : 0;
+  };
+  // starts[c]: edges in cells before c
+  const starts = new Uint16Array(cells + 1);
+  for (const edge of edges) starts[cellOf(edge) + 1]! += 1;
+  for (let c = 0; c < cells; c++) starts[c + 1]! += starts[c]!;
+  return (value) => {
+    if (Number.isNaN(value)) return 0;
+    const cell = cellOf(value);
+    return binIn(value, edges, starts[cell]!, starts[cell + 1]!);
+  };
+};
+
 /** Values of a column, of every `step`-th row. */
-const columnOf = (x: Matrix, f: number, step = 1): Float64Array =>
-  Float64Array.from({ length: Math.ceil(x.rows / step) }, (_, i) => x.data[i * step * x.width + f]!);
+const columnOf = (x: Matrix, f: number, step: number): Float64Array => {
+  const column = new Float64Array(Math.ceil(x.rows / step));
+  for (let i = 0; i < column.length; i++) column[i] = x.data[i * step * x.width + f]!;
+  return column;
+};
 
 /** Bins a matrix; edges of large tables come from at most 200,000 evenly spaced rows. */
 export const binMatrix = (x: Matrix, features: readonly Feature[], maxBins: number): Binned => {
@@ -76,10 +104,8 @@ export const binMatrix = (x: Matrix, features: readonly Feature[], maxBins: numb
   const edges = features.map((feature, f) => {
     const own = isLevels[f] ? new Float64Array(0) : edgesOf(columnOf(x, f, step), maxBins);
     counts[f] = isLevels[f] ? feature.levels!.length + 1 : own.length + 2;
-    for (let i = 0; i < rows; i++) {
-      const value = x.data[i * width + f]!;
-      bins[f * rows + i] = isLevels[f] ? (Number.isNaN(value) ? 0 : value + 1) : binOf(value, own);
-    }
+    const binOf = isLevels[f] ? (value: number) => (Number.isNaN(value) ? 0 : value + 1) : binnerOf(own);
+    for (let i = 0; i < rows; i++) bins[f * rows + i] = binOf(x.data[i * width + f]!);
     return own;
   });
   return { bins, edges, counts, isLevels, rows, features: width };

@@ -7,19 +7,19 @@ const { shared, block, thread, threads } = workerData as { shared: Shared; block
 const { control } = shared;
 
 try {
-  const bench = openBench(shared, block, thread);
+  const bench = openBench(shared, block, thread, threads);
   parentPort!.postMessage("ready");
   for (let seen = 0; ; ) {
     if (Atomics.load(control, 0) === seen) Atomics.wait(control, 0, seen);
     if (Atomics.load(control, 0) === seen) continue;
     seen += 1;
     if (control[2] === commands.stop) break;
-    obey(bench, shared, thread, threads);
+    obey(bench, control);
     Atomics.add(control, 1, 1);
     Atomics.notify(control, 1);
   }
 } catch (error) {
-  Atomics.store(control, 4, 1);
+  Atomics.store(control, 5, 1);
   Atomics.notify(control, 1);
   throw error;
 }

@@ -2,7 +2,7 @@
 // run the command it announces. A crew of one is the same code without workers: small tables, or a machine with one core.
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { answerWidth, type Bench, commands, openBench, type Shared, sortWidth } from "#lib/learn/trees/bench.ts";
+import { answerWidth, type Bench, commands, joinParts, openBench, type Shared, sortWidth } from "#lib/learn/trees/bench.ts";
 import type { Binned } from "#lib/learn/trees/bins.ts";
 import type { Loss } from "#lib/learn/trees/losses.ts";
 import type { SplitOptions } from "#lib/learn/trees/splits.ts";
@@ -10,9 +10,13 @@ import type { SplitOptions } from "#lib/learn/trees/splits.ts";
 export type Crew = {
   shared: Shared;
   threads: number;
+  isFast: boolean;
+  /** Derivatives of all rows, packed. */
   derive: (k: number) => void;
   search: (asks: number) => void;
   sort: (asks: number) => void;
+  /** Adds the values of leaves to the scores of output k. */
+  add: (leaves: number, k: number) => void;
   /** Ends the workers; a crew is closed once, whatever happened. */
   close: () => void;
 };
@@ -45,6 +49,7 @@ export type CrewOptions = {
   nodeLimit: number;
   /** 0 chooses by the size of the table. */
   threads: number;
+  isPlain?: boolean;
 };
 
 const shareAll = (options: CrewOptions, threads: number): Shared => {
@@ -55,6 +60,10 @@ const shareAll = (options: CrewOptions, threads: number): Shared => {
     all.set(values);
     return all;
   };
+  // 8 million rows take 160 MB of it
+  const scores = sharedDoubles(rows * loss.width);
+  const pages = Math.ceil((rows * 20) / 65_536) + 1;
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   const signs = new Int8Array(new SharedArrayBuffer(features));
   signs.set(monotone);
   return {
@@ -66,27 +75,33 @@ const shareAll = (options: CrewOptions, threads: number): Shared => {
     rows,
     y: own(y),
     weights: own(weights),
-    scores: sharedDoubles(rows * loss.width),
-    derivatives: sharedDoubles(rows * 2),
-    order: sharedWholes(rows),
+    scores,
+    pending: loss.width === 1 ? scores : sharedDoubles(rows * loss.width),
+    memory,
+    derivatives: new Float64Array(memory.buffer, 0, rows * 2),
+    order: new Uint32Array(memory.buffer, rows * 16, rows),
     spare: sharedWholes(rows),
     asks: sharedDoubles(nodeLimit * sortWidth),
     answers: Array.from({ length: threads }, () => sharedDoubles(nodeLimit * answerWidth)),
-    control: new Int32Array(new SharedArrayBuffer(5 * 4)),
+    lefts: sharedWholes(nodeLimit * threads),
+    most: sharedDoubles(threads),
+    control: new Int32Array(new SharedArrayBuffer(6 * 4)),
     packing: sharedDoubles(2),
     loss,
     how,
     nodeLimit,
+    isPlain: options.isPlain ?? false,
   };
 };
 
 /** What a thread does on a command. */
-export const obey = (bench: Bench, shared: Shared, thread: number, threads: number): void => {
-  const [, , command, first] = shared.control as unknown as [number, number, number, number];
-  if (command === commands.search) bench.search(first);
-  else if (command === commands.sort) bench.sort(first, thread, threads);
-  else if (command === commands.derive)
-    bench.derive(first, Math.floor((shared.rows * thread) / threads), Math.floor((shared.rows * (thread + 1)) / threads));
+export const obey = (bench: Bench, control: Int32Array): void => {
+  const [, , command, what, also] = control as unknown as [number, number, number, number, number];
+  if (command === commands.search) bench.search(what);
+  else if (command === commands.sort) bench.sort(what);
+  else if (command === commands.add) bench.add(what, also);
+  else if (command === commands.derive) bench.derive(what);
+  else if (command === commands.pack) bench.pack();
 };
 
 /** A worker that has set up its columns; rejects when it cannot start, e.g. where threads are not allowed. */
@@ -104,18 +119,27 @@ const startWorker = (data: { shared: Shared; block: number[]; thread: number; th
     worker.once("exit", () => reject(new Error("A thread ended before it began.")));
   });
 
+/** One row and the greatest hessian of all rows must fit into 2^52, and their sums too. */
+const choosePacking = ({ most, rows, packing }: Shared): void => {
+  const rowBits = Math.ceil(Math.log2(rows + 1));
+  const steps = 2 ** (52 - 2 * rowBits);
+  const greatest = Math.max(...most);
+  packing[0] = 2 ** (52 - rowBits);
+  packing[1] = greatest > 0 ? greatest / steps : 1;
+};
+
 const waitMs = 20_000;
 const patience = 3;
 
 /**
  * Waits until all workers have reported on the command at hand. The event loop stands still meanwhile, so a worker cannot tell of its death
- * by an event: it raises control[4], and one that says nothing at all for a minute is given up.
+ * by an event: it raises control[5], and one that says nothing at all for a minute is given up.
  */
 const awaitWorkers = (control: Int32Array, workers: number): void => {
   let silent = 0;
   for (let done = Atomics.load(control, 1); done < workers; done = Atomics.load(control, 1)) {
     silent = Atomics.wait(control, 1, done, waitMs) === "timed-out" ? silent + 1 : 0;
-    if (Atomics.load(control, 4) > 0 || silent >= patience)
+    if (Atomics.load(control, 5) > 0 || silent >= patience)
       throw new Error("A thread of the fit stopped. Fit again with threads: 1, or on a machine with more memory.");
   }
 };
@@ -138,22 +162,32 @@ export const openCrew = async (options: CrewOptions): Promise<Crew> => {
     for (const worker of workers) void worker.terminate();
     return openCrew({ ...options, threads: 1 });
   }
-  const bench = openBench(shared, blocks[0]!, 0);
-  const run = (command: number, first: number): void => {
+  const bench = openBench(shared, blocks[0]!, 0, threads);
+  const run = (command: number, what: number, also = 0): void => {
     control[2] = command;
-    control[3] = first;
+    control[3] = what;
+    control[4] = also;
     Atomics.store(control, 1, 0);
     Atomics.add(control, 0, 1);
     Atomics.notify(control, 0);
-    obey(bench, shared, 0, threads);
+    obey(bench, control);
     awaitWorkers(control, threads - 1);
   };
   return {
     shared,
     threads,
-    derive: (k) => run(commands.derive, k),
+    isFast: bench.isFast,
+    derive: (k) => {
+      run(commands.derive, k);
+      choosePacking(shared);
+      run(commands.pack, 0);
+    },
     search: (asks) => run(commands.search, asks),
-    sort: (asks) => run(commands.sort, asks),
+    sort: (asks) => {
+      run(commands.sort, asks);
+      for (let a = 0; a < asks; a++) joinParts(shared, a, threads);
+    },
+    add: (leaves, k) => run(commands.add, leaves, k),
     close: () => {
       control[2] = commands.stop;
       Atomics.add(control, 0, 1);

@@ -21,18 +21,10 @@ type Open = Sums & {
   isSearched: boolean;
 };
 
-/** Sets `packing` for the hessians at hand and packs them with one row each; answers the sums over the rows of the tree. */
-export const packHessians = ({ shared }: Crew, sample: Uint32Array): Sums => {
-  const { derivatives, packing, rows } = shared;
-  let most = 0;
-  for (let i = 0; i < rows; i++) if (derivatives[2 * i + 1]! > most) most = derivatives[2 * i + 1]!;
-  const rowBits = Math.ceil(Math.log2(rows + 1));
-  const steps = 2 ** (52 - 2 * rowBits);
-  const unit = 2 ** (52 - rowBits);
-  const step = most > 0 ? most / steps : 1;
-  packing[0] = unit;
-  packing[1] = step;
-  for (let i = 0; i < rows; i++) derivatives[2 * i + 1] = unit + Math.round(derivatives[2 * i + 1]! / step);
+/** The sums over the rows of a tree, of derivatives that are packed. */
+export const sumsOf = ({ shared }: Crew, sample: Uint32Array): Sums => {
+  const { derivatives, packing } = shared;
+  const [unit, step] = [packing[0]!, packing[1]!];
   let [g, packed] = [0, 0];
   for (const row of sample) {
     g += derivatives[2 * row]!;
