@@ -110,7 +110,13 @@ export const NewStudy = ({ workspace, datasets, notebooks, onClose }: Props) => 
   const functions = useFunctions(workspace, of === "cell" ? cellForm.notebook : "");
   const task = taskOf(table, chosen);
   const found = functions.find((one) => one.key === cellForm.key) ?? functions[0];
-  const isReady = name.trim() !== "" && isWhole(rows) && (of === "table" ? table !== null && task !== null : found !== undefined);
+  const wanted = [
+    ...(name.trim() === "" ? ["a name"] : []),
+    ...(of === "table" && chosen.target === "" ? ["the column to predict"] : []),
+    ...(of === "table" && chosen.target !== "" && task === null ? ["what counts as positive"] : []),
+    ...(of === "cell" && !found ? ["a notebook with a function"] : []),
+    ...(isWhole(rows) ? [] : ["every parameter with a name of its own and its values"]),
+  ];
 
   const change = (next: "table" | "cell"): void => {
     setOf(next);
@@ -143,7 +149,7 @@ export const NewStudy = ({ workspace, datasets, notebooks, onClose }: Props) => 
       verb="Begin"
       isWide
       isBusy={isBusy}
-      isDisabled={!isReady}
+      isDisabled={wanted.length > 0 || (of === "table" && table === null)}
       problem={problem}
       onClose={onClose}
       onVerb={() => void go()}
@@ -180,6 +186,7 @@ export const NewStudy = ({ workspace, datasets, notebooks, onClose }: Props) => 
       )}
       <SpaceFields rows={rows} onChange={setRows} />
       <SettingFields settings={settings} onChange={setSettings} />
+      {wanted.length > 0 ? <p className="soft dense">Still to give: {wanted.join(", ")}.</p> : null}
     </Dialog>
   );
 };

@@ -104,6 +104,12 @@ export const SpaceFields = ({ rows, onChange }: { rows: SpaceRow[]; onChange: (r
   <div className="field">
     <span>Searched in</span>
     <div className="spacerows">
+      <div className="spacerow is-head" aria-hidden="true">
+        <span>parameter</span>
+        <span>kind</span>
+        <span>least</span>
+        <span>greatest</span>
+      </div>
       {rows.map((row, i) => (
         <Row
           // biome-ignore lint/suspicious/noArrayIndexKey: a row's name changes while it is typed

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { Live } from "#components/hooks/use-live.ts";
 import { PageHead } from "#components/shell/frame.tsx";
 import { NewStudy } from "#components/tuning/new-study.tsx";
+import { Origin } from "#components/tuning/origin.tsx";
 import { endedOf, stateOf } from "#components/tuning/words.ts";
 import { Empty } from "#components/ui/empty.tsx";
 import { metric, Spark, Steel, Time } from "#components/ui/figures.tsx";
@@ -17,8 +18,8 @@ const Row = ({ workspace, study }: { workspace: string; study: Study }) => {
   const [first] = study.plan.objectives;
   return (
     <tr>
-      <td className={`scribed is-${state.of}`}>
-        <a className="name" href={`/${workspace}/tuning/${encodeURIComponent(study.name)}`}>
+      <td className={`cut scribed is-${state.of}`}>
+        <a className="name" title={study.name} href={`/${workspace}/tuning/${encodeURIComponent(study.name)}`}>
           {study.name}
         </a>
       </td>
@@ -41,23 +42,16 @@ const Row = ({ workspace, study }: { workspace: string; study: Study }) => {
       <td className="num">{study.counts.failed}</td>
       <td>
         {first!.name} <span className="dim">{first!.direction === "maximize" ? "greatest" : "least"}</span>
-        {study.plan.objectives.length > 1 ? <span className="dim"> and {study.plan.objectives.length - 1} more</span> : null}
+        {study.plan.objectives.length > 1 ? <span className="dim"> +{study.plan.objectives.length - 1}</span> : null}
       </td>
       <td className="num strong">{study.best ? metric(study.best.values[0]) : "–"}</td>
       <td className="soft">
         <Spark values={study.course} label={`Best ${first!.name} so far in ${study.name}`} />
       </td>
-      <td>
-        {study.source ? (
-          <a className="lk" href={`/${workspace}/notebooks/${study.source.notebookId}#${study.source.cellId}`}>
-            {study.source.title ?? "a deleted notebook"}
-          </a>
-        ) : (
-          <span className="dim">over the API</span>
-        )}
+      <td className="cut from">
+        <Origin workspace={workspace} study={study} />
       </td>
-      <td>{study.createdBy}</td>
-      <td>
+      <td title={`Begun by ${study.createdBy}`}>
         <Time at={study.changedAt} />
       </td>
     </tr>
@@ -104,7 +98,7 @@ export const StudyList = ({ workspace, items, datasets, notebooks, can }: Props)
         </Empty>
       ) : (
         <div className="wide">
-          <table className="t">
+          <table className="t studies">
             <thead>
               <tr>
                 <th>Study</th>
@@ -115,8 +109,7 @@ export const StudyList = ({ workspace, items, datasets, notebooks, can }: Props)
                 <th>Objective</th>
                 <th className="num">Best</th>
                 <th>Best so far</th>
-                <th>Notebook</th>
-                <th>By</th>
+                <th>From</th>
                 <th>Changed</th>
               </tr>
             </thead>

@@ -6,6 +6,7 @@ import { Live } from "#components/hooks/use-live.ts";
 import { PageHead } from "#components/shell/frame.tsx";
 import type { DrawnStudy } from "#components/tuning/drawn.ts";
 import { Hands, isAtWork, WorkDialog, workOf } from "#components/tuning/hands.tsx";
+import { Origin } from "#components/tuning/origin.tsx";
 import { Parameters } from "#components/tuning/parameters.tsx";
 import { RegisterDialog } from "#components/tuning/register-dialog.tsx";
 import { CourseFigures, SpaceFigures } from "#components/tuning/study-figures.tsx";
@@ -91,13 +92,7 @@ const Facts = ({ workspace, study }: { workspace: string; study: DrawnStudy }) =
     <div>
       <dt>From</dt>
       <dd>
-        {study.source ? (
-          <a className="lk" href={`/${workspace}/notebooks/${study.source.notebookId}#${study.source.cellId}`}>
-            {study.source.title ?? "a deleted notebook"}
-          </a>
-        ) : (
-          "the API"
-        )}
+        <Origin workspace={workspace} study={study} />
       </dd>
     </div>
     <div>

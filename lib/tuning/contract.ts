@@ -93,6 +93,7 @@ export type Hand = z.output<typeof handSchema>;
 
 const workSchema = z.object({
   notebookId: z.string(),
+  title: z.string().nullable().describe("Of the notebook; null when it was deleted for good"),
   cellId: z.string(),
   objective: z.string().nullable().describe("The function that the cells define; null where the cell calls tuning.tune itself"),
   parallel: z.number().int(),

@@ -38,7 +38,9 @@ export const touch = async (
 
 /** A study as a noun, with the title of the notebook it came from. */
 const nouns = async (scope: Scope, found: { study: store.StoredStudy; trials: StoredTrial[] }[]): Promise<contract.Study[]> => {
-  const ids = found.flatMap(({ study }) => (study.row.source ? [(study.row.source as store.Source).notebookId] : []));
+  const ids = found.flatMap(({ study: { row } }) =>
+    [row.source, row.work].flatMap((one) => (one ? [(one as { notebookId: string }).notebookId] : [])),
+  );
   const titles = await titlesOf(scope, [...new Set(ids)]);
   return found.map(({ study, trials }) => store.toStudy(study, trials, titles));
 };

@@ -46,6 +46,7 @@ export const toStudy = ({ row, plan }: StoredStudy, trials: readonly StoredTrial
     course: courseOf(plan, trials),
     work: work && {
       notebookId: work.notebookId,
+      title: titles.get(work.notebookId) ?? null,
       cellId: work.cells.at(-1)!.cellId,
       objective: work.objective,
       parallel: work.parallel,
