@@ -28,7 +28,7 @@ export const Hands = ({ study }: { study: DrawnStudy }) => {
   if (shown.length === 0) return null;
   const count = shown.filter(isAtWork).length;
   return (
-    <section>
+    <section className="handlist">
       <div className="sectionhead">
         <h2>Sessions</h2>
         <span className="soft dense">

@@ -118,8 +118,13 @@ export const NewStudy = ({ workspace, datasets, notebooks, onClose }: Props) => 
     ...(isWhole(rows) ? [] : ["every parameter with a name of its own and its values"]),
   ];
 
+  const rename = (next: string): void => {
+    setName(next);
+    setProblem(null);
+  };
   const change = (next: "table" | "cell"): void => {
     setOf(next);
+    setProblem(null);
     setRows(next === "table" ? rowsOf(estimators[chosen.estimator].space) : [firstRow]);
   };
   const go = async (): Promise<void> => {
@@ -157,7 +162,7 @@ export const NewStudy = ({ workspace, datasets, notebooks, onClose }: Props) => 
       <div className="two">
         <label className="field">
           <span>Name</span>
-          <input value={name} placeholder="credit boosting" onChange={(event) => setName(event.target.value)} />
+          <input value={name} placeholder="credit boosting" onChange={(event) => rename(event.target.value)} />
         </label>
         <label className="field">
           <span>What is made best</span>

@@ -56,9 +56,7 @@ export const TableFields = ({ datasets, table, chosen, onChange }: Props) => {
               <option key={one.name}>{one.name}</option>
             ))}
           </select>
-          {task ? (
-            <small>{`${measures[task].word}, ${measures[task].direction === "maximize" ? "the greater" : "the less"} the better, in 3 folds`}</small>
-          ) : null}
+          {task ? <small>judged by {measures[task].word}, in 3 folds</small> : null}
         </label>
       </div>
       <div className="two">

@@ -13,7 +13,7 @@ import { attemptLimit, type Course, current, type Entry, logLimitBytes, type Ste
 import * as store from "#lib/pipelines/run-store.ts";
 import { findPipeline, type StageRow, stagesOf } from "#lib/pipelines/store.ts";
 import type { Fault } from "#lib/sessions/contract.ts";
-import { deleteKernel } from "#lib/sessions/kernel-client.ts";
+import { clearKernel } from "#lib/sessions/kernel-client.ts";
 import "#lib/workspace/authority.ts"; // verbs called here ask it
 import { findWorkspaceById } from "#lib/workspace/store.ts";
 
@@ -210,7 +210,7 @@ export const cleanUp = async (run: {
 }): Promise<void> => {
   const row = await inRun(run, (scope) => store.findRun(scope, run.pipelineId, run.number));
   if (!row || !hasEnded(row.status as PipelineRunStatus)) return;
-  for (let attempt = 1; attempt <= row.attempt; attempt++) await deleteKernel(kernelIdOf(row.id, attempt));
+  for (let attempt = 1; attempt <= row.attempt; attempt++) await clearKernel(kernelIdOf(row.id, attempt));
   if (row.runId) await endExperimentRun(row, row.runId);
   if (row.kernelId) await store.forgetKernel(row.id, row.kernelId);
 };

@@ -2,7 +2,7 @@
 // reads on after the last number its owner has stored; a gateway that no longer knows the kernel is told to the owner once.
 import { randomUUID } from "node:crypto";
 import { WebSocket } from "ws";
-import { gatewayOf, giveBack } from "#lib/devices/leases.ts";
+import { gatewayOf, giveBack, standing } from "#lib/devices/leases.ts";
 import { env } from "#lib/kit/env.ts";
 import { Problem } from "#lib/kit/problem.ts";
 import type { Lock } from "#lib/sessions/packages/contract.ts";
@@ -73,6 +73,13 @@ export const deleteKernel = async (kernelId: string): Promise<void> => {
   await ask(kernelId, `/api/kernels/${kernelId}`, { method: "DELETE" });
   await giveBack(kernelId);
 };
+
+/** Ends a kernel that may have gone with its machine: one without a lease is ended by the machine itself, should that come back. */
+export const clearKernel = (kernelId: string): Promise<void> =>
+  deleteKernel(kernelId).catch(async (error: unknown) => {
+    const lease = await standing(kernelId);
+    if (lease && lease.state !== "ended") throw error;
+  });
 
 /** Asks a kernel something about itself. */
 export const askKernel = async (kernelId: string, path: string): Promise<unknown> => {

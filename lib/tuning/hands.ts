@@ -8,7 +8,7 @@ import { keepLease, leaseEnd, leaseOwner } from "#lib/kit/job.ts";
 import { log } from "#lib/kit/log.ts";
 import { isProblem } from "#lib/kit/problem.ts";
 import { reading, systemIn, within } from "#lib/kit/verb.ts";
-import { createKernel, deleteKernel, findKernel, type Line, openLine } from "#lib/sessions/kernel-client.ts";
+import { clearKernel, createKernel, deleteKernel, findKernel, type Line, openLine } from "#lib/sessions/kernel-client.ts";
 import { locks } from "#lib/sessions/packages/store.ts";
 import type { Told } from "#lib/sessions/rules.ts";
 import { wishOf } from "#lib/sessions/store.ts";
@@ -198,7 +198,7 @@ const conclude = (hand: hands.HandRow, { ending }: HandCourse): Promise<hands.Ha
 
 /** Ends every session a hand had. */
 export const tidy = async (hand: hands.HandRow): Promise<void> => {
-  for (let attempt = 1; attempt <= hand.attempt; attempt++) await deleteKernel(kernelIdOf({ ...hand, attempt }));
+  for (let attempt = 1; attempt <= hand.attempt; attempt++) await clearKernel(kernelIdOf({ ...hand, attempt }));
   await hands.markTidied(hand.id);
 };
 
@@ -234,7 +234,10 @@ export const workHand = async ({ row, study }: Claimed, stop: AbortSignal): Prom
 
 /** Tidies after workers that were killed between the end of a hand and that of its session. */
 export const sweepHands = async (): Promise<void> => {
-  for (const hand of await hands.untidied()) await tidy(hand);
+  for (const hand of await hands.untidied())
+    await tidy(hand).catch((error: unknown) =>
+      log.warn("a study's session could not be ended, another try follows", { hand: hand.id, error }),
+    );
 };
 
 /** Finds trials whose session fell silent where nobody asks any more. */
