@@ -10,7 +10,7 @@ const axis = (field: string, title: string, most = 1): Spec => ({
   field,
   type: "quantitative",
   scale: { domain: [0, most] },
-  axis: { title, tickCount: 5, format: ".1~f" },
+  axis: { title, tickCount: 5, format: ".2~f" },
 });
 
 const lines = (own: readonly Line[], other: readonly Line[] | undefined): Record<string, unknown>[] => [
@@ -146,13 +146,16 @@ export const fitSpec = ({ sample }: Residuals): Spec => {
   };
 };
 
-export const residualSpec = ({ histogram }: Residuals): Spec => ({
+const histogramSpec = (bins: Residuals["histogram"], x: string, y: string): Spec => ({
   height,
-  data: { values: histogram },
+  data: { values: bins },
   mark: { type: "bar", binSpacing: 1 },
   encoding: {
-    x: { field: "from", type: "quantitative", bin: { binned: true }, axis: { title: "predicted less true", tickCount: 6 } },
+    x: { field: "from", type: "quantitative", bin: { binned: true }, axis: { title: x, tickCount: 6 } },
     x2: { field: "to" },
-    y: { field: "count", type: "quantitative", axis: { title: "rows", tickCount: 5 } },
+    y: { field: "count", type: "quantitative", axis: { title: y, tickCount: 5 } },
   },
 });
+
+export const residualSpec = ({ histogram }: Residuals): Spec => histogramSpec(histogram, "predicted less true", "rows");
+export const unitSpec = (bins: Residuals["histogram"], score: string, of: string): Spec => histogramSpec(bins, score, of);

@@ -39,7 +39,9 @@ const Gates = ({ findings }: { findings: NonNullable<WholeEvaluation["findings"]
     <section>
       <div className="sectionhead">
         <h2>Gates</h2>
-        <span className="soft dense">{held === 0 ? `all ${findings.length} passed` : `${held} of ${findings.length} held it`}</span>
+        <span className="soft dense">
+          {held === 0 ? (findings.length === 1 ? "passed" : `all ${findings.length} passed`) : `${held} of ${findings.length} held it`}
+        </span>
       </div>
       <ul className="gates">
         {findings.map((one) => (
@@ -52,6 +54,8 @@ const Gates = ({ findings }: { findings: NonNullable<WholeEvaluation["findings"]
     </section>
   );
 };
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 const testSentence = ({ report, plan, baseline }: WholeEvaluation): string | null => {
   if (!report?.test || !baseline) return null;
@@ -95,7 +99,7 @@ export const EvaluationPage = ({ workspace, evaluation, canRun }: { workspace: s
         <>
           <section>
             <div className="sectionhead">
-              <h2>{first ? `${wordOf(evaluation, first.name)} ${metric(first.value)}` : "Metrics"}</h2>
+              <h2>{first ? `${capital(wordOf(evaluation, first.name))} ${metric(first.value)}` : "Metrics"}</h2>
               <span className="soft dense">
                 {whole(report.rows)} rows{report.skipped > 0 ? `, ${whole(report.skipped)} without a target left out` : ""}
                 {report.sampledFrom ? `, drawn from ${whole(report.sampledFrom)}` : ""}; {report.draws} bootstrap draws

@@ -2,7 +2,7 @@
 import { Range } from "#components/evaluation/range.tsx";
 import { metric, Time } from "#components/ui/figures.tsx";
 import { State, type StateName } from "#components/ui/state.tsx";
-import { type Evaluation, metricWords } from "#lib/evaluation/contract.ts";
+import { type Evaluation, wordOfMetric } from "#lib/evaluation/contract.ts";
 
 /** The state of an evaluation in words: a gate that did not hold is a finding, not a fault. */
 export const Verdict = ({ of }: { of: Evaluation }) => {
@@ -18,8 +18,7 @@ export const Verdict = ({ of }: { of: Evaluation }) => {
   return <State of={state}>{word}</State>;
 };
 
-export const wordOf = (one: Pick<Evaluation, "plan">, name: string): string =>
-  metricWords[one.plan.kind].find((known) => known.name === name)?.word ?? name;
+export const wordOf = (one: Pick<Evaluation, "plan">, name: string): string => wordOfMetric(one.plan, name);
 
 export const EvaluationRows = ({ workspace, items, withSuite }: { workspace: string; items: Evaluation[]; withSuite?: boolean }) => {
   const ends = items

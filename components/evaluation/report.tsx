@@ -1,6 +1,6 @@
 // The report of an evaluation: metrics with intervals and the baseline beside, figures, groups.
 import { Figure } from "#components/chart/figure.tsx";
-import { calibrationSpec, fitSpec, gainSpec, prSpec, residualSpec, rocSpec } from "#components/evaluation/charts.ts";
+import { calibrationSpec, fitSpec, gainSpec, prSpec, residualSpec, rocSpec, unitSpec } from "#components/evaluation/charts.ts";
 import { wordOf } from "#components/evaluation/evaluation-rows.tsx";
 import { Range } from "#components/evaluation/range.tsx";
 import { Threshold } from "#components/evaluation/threshold.tsx";
@@ -69,8 +69,22 @@ export const Metrics = ({ evaluation, report }: Props) => {
 
 const figureOf = (report: Report, name: string): string => metric(report.metrics.find((one) => one.name === name)?.value);
 
+/** How texts and ranked lists are spread, which their means hide. */
+const Units = ({ evaluation, bins }: { evaluation: Evaluation; bins: NonNullable<Report["figures"]["units"]> }) => {
+  const isText = evaluation.plan.kind === "text";
+  const score = isText ? "ROUGE-L" : wordOf(evaluation, "ndcg");
+  return (
+    <Figure
+      title={`${score} of each ${isText ? "text" : "query"}`}
+      note={`${whole(bins.reduce((sum, one) => sum + one.count, 0))} ${isText ? "texts" : "queries"}`}
+      spec={unitSpec(bins, score, isText ? "texts" : "queries")}
+      label={`Histogram of ${score}, one ${isText ? "text" : "query"} at a time`}
+    />
+  );
+};
+
 export const Figures = ({ evaluation, report }: Props) => {
-  const { curves, thresholds, residuals, confusion } = report.figures;
+  const { curves, thresholds, residuals, confusion, units } = report.figures;
   return (
     <>
       {thresholds ? (
@@ -122,7 +136,14 @@ export const Figures = ({ evaluation, report }: Props) => {
             />
           </>
         ) : null}
+        {units ? <Units evaluation={evaluation} bins={units} /> : null}
       </div>
+      {evaluation.plan.kind === "text" ? (
+        <p className="soft" style={{ marginTop: 8 }}>
+          BLEU <span className="mono">nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp</span>, chrF2, TER lower-cased, ROUGE as F without stems.
+          These measure likeness to the reference; people may judge otherwise, so a gate of them alone says little.
+        </p>
+      ) : null}
       {confusion ? <Confusion labels={confusion.labels} counts={confusion.counts} /> : null}
     </>
   );

@@ -82,7 +82,7 @@ export const SuitePage = ({ workspace, suite, models, datasets, canWrite, canRun
   const [open, setOpen] = useState<"change" | "run" | null>(null);
   const judge = canRun ? (
     <button type="button" className="btn primary" onClick={() => setOpen("run")}>
-      Judge a version
+      {suite.answerColumn === null ? "Judge a version" : "Judge the answers"}
     </button>
   ) : null;
   return (
@@ -112,7 +112,7 @@ export const SuitePage = ({ workspace, suite, models, datasets, canWrite, canRun
       </dl>
       {suite.evaluations.length === 0 ? (
         <Empty title="Nothing was judged by this suite yet." action={judge}>
-          The worker runs the version over the whole table; some ten thousand rows take seconds.
+          The worker judges the whole table; some ten thousand rows take seconds.
         </Empty>
       ) : (
         <EvaluationRows workspace={workspace} items={suite.evaluations} />

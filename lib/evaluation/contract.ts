@@ -109,6 +109,10 @@ export const suiteSchema = planSchema.extend({
 });
 export type Suite = z.output<typeof suiteSchema>;
 
+/** A metric as people say it, `@k` with the suite's number. */
+export const wordOfMetric = ({ kind, k }: Pick<Plan, "kind" | "k">, name: string): string =>
+  (metricWords[kind].find((one) => one.name === name)?.word ?? name).replace("@k", `@${k}`);
+
 const maybe = z.number().nullable();
 const range = { low: maybe, high: maybe };
 const points = z.array(z.object({ x: z.number(), y: z.number() }));
@@ -144,6 +148,11 @@ export const reportSchema = z.object({
         histogram: z.array(z.object({ from: z.number(), to: z.number(), count: z.number() })),
       })
       .nullable(),
+    units: z
+      .array(z.object({ from: z.number(), to: z.number(), count: z.number() }))
+      .nullable()
+      .default(null)
+      .describe("How many rows of texts have which ROUGE-L, or how many queries which NDCG@k"),
     confusion: z.object({ labels: z.array(z.string()), counts: z.array(z.array(z.number())) }).nullable(),
   }),
 });

@@ -1,12 +1,11 @@
 // Decisions of the evaluation room: whether a suite fits its table and model, and which gates hold, each in a sentence (EV6).
 import type { Column } from "#lib/datasets/contract.ts";
-import { type Finding, type Gate, metricWords, type Plan, type Report } from "#lib/evaluation/contract.ts";
+import { type Finding, type Gate, metricWords, type Plan, type Report, wordOfMetric } from "#lib/evaluation/contract.ts";
 import type { Signature } from "#lib/models/contract.ts";
 
 const figure = (value: number | null | undefined): string =>
   value === null || value === undefined ? "unknown" : Number(value.toPrecision(4)).toString().replace("-", "−");
 
-const wordOf = (plan: Pick<Plan, "kind">, name: string): string => metricWords[plan.kind].find((one) => one.name === name)?.word ?? name;
 const capital = (text: string): string => text[0]!.toUpperCase() + text.slice(1);
 
 /** What is wrong with a plan beside a table; null when nothing is. */
@@ -90,7 +89,7 @@ const judgeBaseline = (gate: Extract<Gate, { kind: "baseline" }>, word: string, 
 export const judgeGates = (plan: Plan, report: Report): { isPassed: boolean; findings: Finding[] } | null => {
   if (plan.gates.length === 0) return null;
   const findings = plan.gates.map((gate): Finding => {
-    const word = wordOf(plan, gate.metric);
+    const word = wordOfMetric(plan, gate.metric);
     const found = report.metrics.find((one) => one.name === gate.metric);
     if (gate.kind === "value") return judgeValue(gate, word, found);
     if (gate.kind === "baseline")

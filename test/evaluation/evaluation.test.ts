@@ -190,21 +190,31 @@ describe("an evaluation", () => {
       reference: ["the cat sat on the mat", "a dog ran home", "it rains today", "we go out"],
       answer: ["the cat sat on the mat", "the dog runs home", "it rains", "we went out"],
     });
+    let figures: contract.Report["figures"] | null = null;
+    const units = () => figures!.units!.filter((one) => one.count > 0);
     const judged = async (name: string, more: object) => {
       await save({ suite: name, dataset: "answers", positive: null, groups: [], gates: [], baseline: null, ...more });
       const { number } = await run({ suite: name, model: null });
       await work();
       const done = await read(number);
       expect(done, done.sentence).toMatchObject({ status: "done", judged: null, isPassed: null });
+      figures = done.report!.figures;
       return Object.fromEntries(done.report!.metrics.map((one) => [one.name, one.value]));
     };
     const number = await judged("numbers", { kind: "number", target: "gain", answerColumn: "score" });
     expect(number.mae).toBeCloseTo((0.1 + 0.2 + 1.9 + 0.7) / 4, 9);
     const ranked = await judged("ranked", { kind: "ranking", target: "gain", answerColumn: "score", query: "query" });
     expect(ranked.mrr).toBe(0.75);
+    // one query is in its best order, the other upside down: 1 and 1/log2(3) = 0.63
+    expect(units()).toEqual([
+      { from: 0.6, to: 0.65, count: 1 },
+      { from: 0.95, to: 1, count: 1 },
+    ]);
     const text = await judged("texts", { kind: "text", target: "reference", answerColumn: "answer", metrics: ["ter", "bleu"] });
     expect(Object.keys(text)).toEqual(["ter", "bleu"]);
     expect(text.bleu).toBeGreaterThan(20);
+    expect(units().reduce((sum, one) => sum + one.count, 0)).toBe(4);
+    expect(units().at(-1)).toEqual({ from: 0.95, to: 1, count: 1 });
   });
 });
 

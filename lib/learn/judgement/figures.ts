@@ -1,10 +1,13 @@
 // The figures of a report, thinned to what a chart can show: curves of a probability with counts at a hundred thresholds, residuals of a
 // number, the confusion of classes. Curves of the baseline stand beside.
 import type { Evidence } from "#lib/learn/judgement/evidence.ts";
+import { rankingsOf } from "#lib/learn/judgement/meters.ts";
 import { calibrationBins, prCurve, rocCurve } from "#lib/learn/metrics/classification.ts";
 import { confusionMatrix } from "#lib/learn/metrics/labels.ts";
+import { ndcgAtK } from "#lib/learn/metrics/ranking.ts";
 import { mulberry32, shuffled } from "#lib/learn/random.ts";
 import { quantile } from "#lib/learn/stats/profile.ts";
+import { rouge } from "#lib/learn/text/rouge.ts";
 
 type Curves = {
   roc: { x: number; y: number }[];
@@ -19,6 +22,8 @@ export type Figures = {
   thresholds: { threshold: number; tp: number; fp: number; tn: number; fn: number }[] | null;
   residuals: { sample: { truth: number; predicted: number }[]; histogram: { from: number; to: number; count: number }[] } | null;
   confusion: { labels: string[]; counts: number[][] } | null;
+  /** How many units score what: rows of texts by ROUGE-L, queries by NDCG@k. */
+  units: { from: number; to: number; count: number }[] | null;
 };
 
 const curveLimit = 120;
@@ -88,9 +93,18 @@ const confusionOf = (truth: readonly string[], answers: readonly string[]): NonN
   return { labels: labels.map(String), counts: confusion };
 };
 
+const unitBins = 20;
+
+/** Scores from 0 to 1 in bins of a twentieth. */
+const unitsOf = (scores: readonly number[]): NonNullable<Figures["units"]> => {
+  const bins = Array.from({ length: unitBins }, (_, i) => ({ from: i / unitBins, to: (i + 1) / unitBins, count: 0 }));
+  for (const score of scores) bins[Math.min(unitBins - 1, Math.floor(score * unitBins + 1e-9))]!.count += 1;
+  return bins;
+};
+
 /** Figures of a kind; what a kind has not is null. */
-export const figuresOf = (evidence: Evidence, baseline: Evidence | null): Figures => {
-  const none: Figures = { curves: null, thresholds: null, residuals: null, confusion: null };
+export const figuresOf = (evidence: Evidence, baseline: Evidence | null, k: number): Figures => {
+  const none: Figures = { curves: null, thresholds: null, residuals: null, confusion: null, units: null };
   switch (evidence.kind) {
     case "binary": {
       const { truth, scores } = evidence;
@@ -101,7 +115,11 @@ export const figuresOf = (evidence: Evidence, baseline: Evidence | null): Figure
       return { ...none, residuals: residualsOf(evidence.truth, evidence.scores) };
     case "classes":
       return { ...none, confusion: confusionOf(evidence.truth, evidence.answers) };
-    default:
-      return none;
+    case "text":
+      return { ...none, units: unitsOf(evidence.answers.map((answer, i) => rouge("rougeL", [evidence.truth[i]!], answer).f)) };
+    case "ranking": {
+      const lists = rankingsOf(evidence.truth, evidence.scores, evidence.queries).filter((list) => list.relevant.size > 0);
+      return { ...none, units: unitsOf(lists.map((list) => ndcgAtK([list], k))) };
+    }
   }
 };

@@ -115,6 +115,6 @@ export const judge = (evidence: Evidence, baseline: Evidence | null, groupings: 
     metrics,
     groups: groupings.map((grouping) => ({ column: grouping.column, ...levelsOf(evidence, grouping, plan) })),
     test: testOf(evidence, baseline, plan.threshold),
-    figures: figuresOf(evidence, baseline),
+    figures: figuresOf(evidence, baseline, plan.k),
   };
 };
