@@ -3,12 +3,21 @@
 import { cardFraud } from "#drizzle/seed/card-fraud.ts";
 import { churnByAutoml } from "#drizzle/seed/churn-by-automl.ts";
 import { creditDefault } from "#drizzle/seed/credit-default.ts";
+import { networkFromScratch } from "#drizzle/seed/network-from-scratch.ts";
 import type { SeedNotebook } from "#drizzle/seed/notebook.ts";
 import { readmission } from "#drizzle/seed/readmission.ts";
 import { recommendations } from "#drizzle/seed/recommendations.ts";
+import { smallLanguageModel } from "#drizzle/seed/small-language-model.ts";
 
 /** Shown with their recorded outputs; they run when somebody runs them. */
-export const readers: readonly SeedNotebook[] = [readmission, recommendations, churnByAutoml, cardFraud];
+export const readers: readonly SeedNotebook[] = [
+  smallLanguageModel,
+  networkFromScratch,
+  readmission,
+  recommendations,
+  churnByAutoml,
+  cardFraud,
+];
 /** The one that runs on a first start and furnishes every room. */
 export const furnishing: SeedNotebook = creditDefault;
 export const library: readonly SeedNotebook[] = [...readers, furnishing];

@@ -57,7 +57,7 @@ const curves = (title: string) => {
       title,
       sentence: `validation ${validationLoss.toFixed(4)} at step ${step}, lowest ${lowest.toFixed(4)}`,
       color: "of",
-      height: 160,
+      height: 220,
     });
     port.display(drawn[Symbol.for("Jupyter.display")]!(), { displayId, update: isOpen });
     isOpen = true;
