@@ -9,10 +9,9 @@ import { fileURLToPath } from "node:url";
 import { openReader } from "#lib/learn/llm/cache.ts";
 import { type LanguageModel, loadModel, loadTokenizer, saveModel } from "#lib/learn/llm/model.ts";
 import { fromPacked } from "#lib/learn/llm/packed.ts";
-import { tune } from "#lib/learn/llm/tune.ts";
-import { mulberry32 } from "#lib/learn/random.ts";
-import { line, median, ms, times } from "#test/bench/figures.ts";
+import { line, ms, times } from "#test/bench/figures.ts";
 import type { Say } from "#test/bench/main.ts";
+import { runPeer } from "#test/bench/peer.ts";
 import { openLlamaCpp, speedOf, wordsWithout } from "#test/kit/llama-cpp.ts";
 import { findSmollm2 } from "#test/kit/smollm2.ts";
 
@@ -33,17 +32,6 @@ const speaking = async ({ shape, weights, packed }: LanguageModel): Promise<numb
   return (1000 * spoken) / took;
 };
 
-/** Median ms of a LoRA step over 4 × 128 tokens, the first two left out. */
-const stepping = async (model: LanguageModel): Promise<number> => {
-  const random = mulberry32(1);
-  const examples = Array.from({ length: 4 }, () => ({
-    tokens: Array.from({ length: 129 }, () => Math.floor(random() * model.shape.vocabulary)),
-    from: 0,
-  }));
-  const at: number[] = [];
-  await tune(model, examples, { steps: 6, batchSize: 4, onProgress: () => void at.push(performance.now()) });
-  return median(at.slice(2).map((one, i) => one - at[i + 1]!));
-};
 const torch = (): { version: string; ms: number } | null => {
   const script = fileURLToPath(new URL("llm.py", import.meta.url));
   const { status, stdout } = spawnSync(process.env.ATELIER_BENCH_PYTHON ?? "python3", [script, String(threads), "4", "128"], {
@@ -77,14 +65,19 @@ export const bench = async (say: Say): Promise<void> => {
   } finally {
     rmSync(folder, { recursive: true });
   }
-  const first = await stepping(model);
+  const first = runPeer("llm-step.ts", path);
   const theirs = torch();
-  const step = (first + (await stepping(model))) / 2;
-  const memory = `${(process.resourceUsage().maxRSS / 1e6).toFixed(1)} GB at most`;
-  say(line("LoRA step of SmolLM2-135M, r 8, 4 × 128 tokens", ms(step), `${Math.round(512_000 / step)} tokens/s, ${memory}`));
+  const second = runPeer("llm-step.ts", path);
+  if (typeof first === "string" || typeof second === "string") throw new Error(`The LoRA step failed: ${first}; ${second}`);
+  const step = (first.ms + second.ms) / 2;
+  const memory = `${(second.bytes / 1e9).toFixed(1)} GB at most`;
+  const losses = second.losses.map((loss) => loss.toFixed(2)).join(" → ");
+  say(
+    line("LoRA step of SmolLM2-135M, r 8, 4 × 128 tokens", ms(step), `${Math.round(512_000 / step)} tokens/s, ${memory}, loss ${losses}`),
+  );
   say(
     theirs
-      ? line(`  PyTorch ${theirs.version}`, ms(theirs.ms), times(theirs.ms / step))
+      ? line(`  PyTorch ${theirs.version}`, ms(theirs.ms), `${times(theirs.ms / step)} its speed (goal ≥ 0.7 ×)`)
       : "  no Python with torch and transformers (ATELIER_BENCH_PYTHON)",
   );
 };

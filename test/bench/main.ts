@@ -26,7 +26,8 @@ if (unknown.length > 0) {
 }
 
 const say: Say = (line) => void process.stdout.write(`${line}\n`);
-if (!arePagesBuilt()) await buildPages(say);
+const withPages = ["kernel", "product", "serving"];
+if (!arePagesBuilt() && (wanted.length === 0 || wanted.some((name) => withPages.includes(name)))) await buildPages(say);
 say(
   `${cpus().length} cores ${cpus()[0]?.model ?? ""}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.versions.node}, load ${loadavg()
     .map((one) => one.toFixed(2))

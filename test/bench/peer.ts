@@ -7,8 +7,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { median } from "#test/bench/figures.ts";
 
-/** What a peer says of itself: its time, and its loss at the first step and at the last, since a peer that learns nothing is no peer. */
-export type PeerTime = { version: string; ms: number; losses: [number, number] };
+/**
+ * What a peer says of itself: its time, its loss at the first step and at the last, since a peer that learns nothing is no peer, and the most memory
+ * its process ever had.
+ */
+export type PeerTime = { version: string; ms: number; losses: [number, number]; bytes: number };
 
 const folder = process.env.ATELIER_PEERS;
 const near = createRequire(folder ? join(folder, "package.json") : import.meta.url);
@@ -35,7 +38,14 @@ export const runPeer = (script: string, unit: string): PeerTime | string => {
   return said?.trim() ?? `ended with ${status}`;
 };
 
-/** Times a unit of a peer: some to warm up, then the median of `count`; prints what runPeer reads. The unit answers its loss. */
+/** Prints what runPeer reads. */
+export const say = (version: string, ms: number, losses: [number, number]): void => {
+  if (!(losses[1] < losses[0])) throw new Error(`Error: its loss went from ${losses[0]} to ${losses[1]}`);
+  const told: PeerTime = { version, ms, losses, bytes: process.resourceUsage().maxRSS * 1024 };
+  process.stdout.write(`${JSON.stringify(told)}\n`);
+};
+
+/** Times a unit of a peer: some to warm up, then the median of `count`; the unit answers its loss. */
 export const tellTime = async (version: string, unit: () => Promise<number>, count: number, warmup = 2): Promise<void> => {
   const [taken, losses]: [number[], number[]] = [[], []];
   for (let i = 0; i < count + warmup; i++) {
@@ -43,6 +53,5 @@ export const tellTime = async (version: string, unit: () => Promise<number>, cou
     losses.push(await unit());
     if (i >= warmup) taken.push(performance.now() - startedAt);
   }
-  if (!(losses.at(-1)! < losses[0]!)) throw new Error(`Error: its loss went from ${losses[0]} to ${losses.at(-1)}`);
-  process.stdout.write(`${JSON.stringify({ version, ms: median(taken), losses: [losses[0]!, losses.at(-1)!] } satisfies PeerTime)}\n`);
+  say(version, median(taken), [losses[0]!, losses.at(-1)!]);
 };

@@ -1,5 +1,6 @@
 // What a step will need before anything is allocated: weights and slots twice (before and after), and the activations that are alive at the
-// same time when nodes run in the order they were written. onnxruntime reuses buffers about as well; its packed copies of weights come on top.
+// same time when nodes run in the order they were written. onnxruntime reuses buffers about as well: it was seen to take a fifth more
+// than said for activations, beside 160 MB for a session of 9,000 nodes.
 import type { Dtype, Kind, Tensor } from "#lib/learn/graph/graph.ts";
 import { needed } from "#lib/learn/graph/model.ts";
 import { sizeOf } from "#lib/learn/graph/shape.ts";

@@ -95,6 +95,7 @@ export const compile = async (graph: Graph, outputs: Readonly<Record<string, Ten
     executionProviders: providersOf(device),
     intraOpNumThreads: options.threads ?? 1,
     interOpNumThreads: 1,
+    enableMemPattern: false, // it lays all activations out anew in one piece after the first run, beside the pieces of that run: twice the memory, and no faster
     logSeverityLevel: 3,
     extra: { session: { intra_op: { allow_spinning: "0" } } }, // cores are shared: a thread that waits leaves its core to others
     ...(device === "webgpu" ? { preferredOutputLocation: locations } : {}),
