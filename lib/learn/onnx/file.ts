@@ -11,9 +11,10 @@ export type Attribute =
   | string
   | readonly number[]
   | readonly string[]
-  | { ints: readonly number[] }
+  | { ints: ArrayLike<number> }
   | { float: number }
-  | { doubles: readonly number[] };
+  | { floats: ArrayLike<number> }
+  | { doubles: ArrayLike<number> };
 export type Dimension = number | string;
 
 export type FileNode = {
@@ -42,6 +43,16 @@ export type FileGraph = {
 
 const textBytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
+/** Bytes of texts, made once for each that is different: the kinds of a forest's nodes are a million times the same two. */
+const textsBytes = (texts: readonly string[]): Uint8Array[] => {
+  const made = new Map<string, Uint8Array>();
+  return texts.map((text) => {
+    const bytes = made.get(text) ?? textBytes(text);
+    made.set(text, bytes);
+    return bytes;
+  });
+};
+
 const attributeOf = (name: string, value: Attribute) => {
   const { AttributeType } = onnx.AttributeProto;
   if (typeof value === "number") return { name, type: AttributeType.INT, i: value };
@@ -51,8 +62,9 @@ const attributeOf = (name: string, value: Attribute) => {
     const rawData = new Uint8Array(Float64Array.from(value.doubles).buffer);
     return { name, type: AttributeType.TENSOR, t: { name, dataType: elementTypes.float64, dims: [value.doubles.length], rawData } };
   }
-  if ("ints" in value) return { name, type: AttributeType.INTS, ints: [...value.ints] };
-  if (typeof value[0] === "string") return { name, type: AttributeType.STRINGS, strings: (value as readonly string[]).map(textBytes) };
+  if ("ints" in value) return { name, type: AttributeType.INTS, ints: value.ints };
+  if ("floats" in value) return { name, type: AttributeType.FLOATS, floats: value.floats };
+  if (typeof value[0] === "string") return { name, type: AttributeType.STRINGS, strings: textsBytes(value as readonly string[]) };
   return { name, type: AttributeType.FLOATS, floats: [...(value as readonly number[])] };
 };
 
@@ -66,38 +78,70 @@ const valueInfo = ({ name, type, shape }: FileValue) => ({
   },
 });
 
-const tensorOf = (tensor: FileTensor) => {
-  const head = { name: tensor.name, dataType: elementTypes[tensor.type], dims: [...tensor.shape] };
-  if ("data" in tensor) return { ...head, rawData: tensor.data };
-  if ("texts" in tensor) return { ...head, stringData: tensor.texts.map(textBytes) };
-  const { location, offset, length } = tensor.external;
-  const pairs = Object.entries({ location, offset: String(offset), length: String(length) });
-  return { ...head, dataLocation: onnx.TensorProto.DataLocation.EXTERNAL, externalData: pairs.map(([key, value]) => ({ key, value })) };
+/** A number as the format writes lengths: seven bits a byte, the lowest first. */
+const varint = (value: number): number[] => {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
+  return [...bytes, rest];
 };
 
-/** The bytes of a model file; one file holds at most 2 GB, weights beyond that must be external. */
+/** A message within a message, as a list of pieces: field, length, and what is in it. */
+const framed = (field: number, pieces: readonly Uint8Array[]): Uint8Array[] => {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  return [Uint8Array.from([...varint(field * 8 + 2), ...varint(length)]), ...pieces];
+};
+
+const joined = (pieces: readonly Uint8Array[]): Uint8Array => {
+  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+};
+
+const tensorPieces = (tensor: FileTensor): Uint8Array[] => {
+  const { TensorProto } = onnx;
+  const head = { name: tensor.name, dataType: elementTypes[tensor.type], dims: [...tensor.shape] };
+  if ("data" in tensor) return [TensorProto.encode(head).finish(), ...framed(9, [tensor.data])];
+  if ("texts" in tensor) return [TensorProto.encode({ ...head, stringData: tensor.texts.map(textBytes) }).finish()];
+  const { location, offset, length } = tensor.external;
+  const pairs = Object.entries({ location, offset: String(offset), length: String(length) });
+  const externalData = pairs.map(([key, value]) => ({ key, value }));
+  return [TensorProto.encode({ ...head, dataLocation: TensorProto.DataLocation.EXTERNAL, externalData }).finish()];
+};
+
+const nodeBytes = ({ op, inputs, outputs, domain = "", attributes }: FileNode, i: number): Uint8Array =>
+  onnx.NodeProto.encode({
+    opType: op,
+    name: `${op}_${i}`,
+    input: [...inputs],
+    output: [...outputs],
+    domain,
+    attribute: Object.entries(attributes).map(([name, value]) => attributeOf(name, value)),
+  } as never).finish();
+
+/**
+ * The bytes of a model file; one file holds at most 2 GB, weights beyond that must be external. Nodes are encoded one by one and weights
+ * are taken as they stand: the encoder keeps an object for every number until it is finished, which would be gigabytes for a forest.
+ */
 export const encodeModel = (graph: FileGraph, producer: string): Uint8Array => {
   const { opset = 17 } = graph;
   const domains = new Set(["ai.onnx.ml", ...graph.nodes.map((one) => one.domain ?? "")].filter((domain) => domain !== ""));
-  // plain objects as they stand: fromObject would make an object of every integer, gigabytes for a forest
-  return onnx.ModelProto.encode({
+  const head = onnx.ModelProto.encode({
     irVersion: opset > 18 ? 9 : 8,
     producerName: "atelier",
     producerVersion: producer,
     opsetImport: [{ domain: "", version: opset }, ...[...domains].map((domain) => ({ domain, version: domain === "ai.onnx.ml" ? 3 : 1 }))],
-    graph: {
-      name: graph.name,
-      node: graph.nodes.map((one, i) => ({
-        opType: one.op,
-        name: `${one.op}_${i}`,
-        input: [...one.inputs],
-        output: [...one.outputs],
-        domain: one.domain ?? "",
-        attribute: Object.entries(one.attributes).map(([name, value]) => attributeOf(name, value)),
-      })),
-      initializer: graph.tensors.map(tensorOf),
-      input: graph.inputs.map(valueInfo),
-      output: graph.outputs.map(valueInfo),
-    },
+  }).finish();
+  const ends = onnx.GraphProto.encode({
+    name: graph.name,
+    input: graph.inputs.map(valueInfo),
+    output: graph.outputs.map(valueInfo),
   } as never).finish();
+  const nodes = graph.nodes.flatMap((one, i) => framed(1, [nodeBytes(one, i)]));
+  const tensors = graph.tensors.flatMap((one) => framed(5, tensorPieces(one)));
+  return joined([head, ...framed(7, [...nodes, ends, ...tensors])]);
 };

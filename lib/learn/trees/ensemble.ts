@@ -248,8 +248,9 @@ const groupsOf = (trees: Ensemble): [number, number][] => {
 export const writeTrees = (builder: Builder, x: string, trees: Ensemble, isExact = false): string => {
   const { width } = trees;
   const ends = [...trees.roots.slice(1), trees.feature.length];
-  const ints = (values: number[]) => ({ ints: values });
-  const reals = (name: string, values: number[]) => (isExact ? { [`${name}_as_tensor`]: { doubles: values } } : { [name]: values });
+  const ints = (values: number[]) => ({ ints: Int32Array.from(values) });
+  const reals = (name: string, values: number[]) =>
+    isExact ? { [`${name}_as_tensor`]: { doubles: Float64Array.from(values) } } : { [name]: { floats: Float32Array.from(values) } };
   const from = isExact ? builder.node("Cast", [x], { to: castTo.double }) : x;
   const sums = groupsOf(trees).map(([first, end], group) => {
     const rows: Columns = { tree: [], id: [], feature: [], value: [], mode: [], yes: [], no: [], missing: [] };
