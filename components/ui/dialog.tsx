@@ -33,12 +33,12 @@ export const Dialog = ({ title, children, verb, safe = "Cancel", isBusy, isDisab
       >
         <h2>{title}</h2>
         {children}
-        {problem ? (
-          <p className="problem" role="alert">
-            {problem}
-          </p>
-        ) : null}
         <footer>
+          {problem ? (
+            <p className="problem" role="alert">
+              {problem}
+            </p>
+          ) : null}
           <button type="button" className="btn quiet" onClick={onClose}>
             {safe} <kbd>Esc</kbd>
           </button>
