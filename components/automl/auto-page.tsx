@@ -157,7 +157,7 @@ export const AutoPage = ({ workspace, state, canRun }: { workspace: string; stat
       {full.length > 0 ? <Leaders full={full} early={state.trials.length - full.length - broken.length} /> : null}
       {broken.length > 0 ? (
         <p className="soft dense">
-          {broken.length} candidates ended early; the last: {broken.at(-1)!.error}
+          {broken.length === 1 ? "1 candidate" : `${broken.length} candidates`} ended early; the last: {broken.at(-1)!.error}
         </p>
       ) : null}
     </main>

@@ -1,6 +1,7 @@
 // AutoML in a cell: progress with the best so far, the result shown as a list of what was tried, and a notebook written from it.
 import { randomUUID } from "node:crypto";
 import { type AutoOptions, type AutoResult, auto as search, type Trial } from "#lib/learn/auto/auto.ts";
+import { trialCount } from "#lib/learn/auto/race.ts";
 import type { Finding } from "#lib/learn/preprocess/findings.ts";
 import type { Columns } from "#lib/learn/tables/table.ts";
 import { createNotebook, type Notebook } from "#lib/notebooks/contract.ts";
@@ -20,7 +21,7 @@ const listOf = (found: AutoResult): string => {
     .slice(0, 12)
     .map((one) => `| \`${one.code}\` | ${Math.abs(one.score).toFixed(4)} | ${one.seconds.toFixed(1)} |`);
   const said = found.findings.map((one) => `- ${one.sentence}`).join("\n");
-  return `**${found.metric} ${Math.abs(found.score).toFixed(4)}** by ${found.model.kind}, in cross-validation; ${found.trials.length} trials.\n\n${said}\n\n| tried on all folds | ${found.metric} | seconds |\n|---|--:|--:|\n${rows.join("\n")}`;
+  return `**${found.metric} ${Math.abs(found.score).toFixed(4)}** by ${found.model.kind}, in cross-validation; ${trialCount(found.trials.length)}.\n\n${said}\n\n| tried on all folds | ${found.metric} | seconds |\n|---|--:|--:|\n${rows.join("\n")}`;
 };
 
 const write = async (found: AutoResult, title: string, load: string): Promise<Notebook & { [display: symbol]: unknown }> => {
@@ -124,7 +125,7 @@ export const auto = async (table: Columns, options: AutoOptions): Promise<Found>
       },
     });
     list.end();
-    rule.done(`${found.trials.length} trials, ${found.metric} ${Math.abs(found.score).toFixed(4)} by ${found.model.kind}.`);
+    rule.done(`${trialCount(found.trials.length)}, ${found.metric} ${Math.abs(found.score).toFixed(4)} by ${found.model.kind}.`);
     return Object.assign(found, {
       toNotebook: ({ title = `Predicting ${options.target}`, load }: { title?: string; load: string }) => write(found, title, load),
       [Symbol.for("Jupyter.display")]: () => ({

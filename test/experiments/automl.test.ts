@@ -3,6 +3,8 @@ import { parseSync } from "oxc-parser";
 import { expect, it } from "vitest";
 import { cellsFor } from "#components/automl/cells.ts";
 import { stateOf } from "#components/automl/state.ts";
+import { cellOf, levelsOf } from "#components/hooks/use-table.ts";
+import type { Column } from "#lib/datasets/contract.ts";
 import type { CellState } from "#lib/sessions/contract.ts";
 
 const form = { dataset: "customers", version: 3, target: 'has "left"', positive: "yes`${1}", minutes: 5, model: "customers-has-left" };
@@ -16,6 +18,22 @@ it("names of columns and levels stand in the cells as texts, whatever is in them
   for (const { source } of code) expect(parseSync("cell.ts", source).errors, source).toEqual([]);
   expect(code[0]!.source).toContain('datasets.open("customers@3")');
   expect(code[0]!.source).toContain('target: "has \\"left\\"", positive: "yes`${1}", budget: { seconds: 300 }');
+});
+
+it("what may count as positive is asked of words, truth values and numbers of two values, and stands in the cell as columns hold it", () => {
+  const column = (more: object) => ({ name: "left", distinct: 2, min: null, max: null, levels: null, ...more }) as unknown as Column;
+  const words = column({ type: "text", levels: [{ value: "no" }, { value: "yes" }] });
+  const truths = column({ type: "boolean", levels: [{ value: "false" }, { value: "true" }] });
+  const numbers = column({ type: "number", min: 0, max: 1 });
+  expect([words, truths, numbers].map(levelsOf)).toEqual([
+    ["no", "yes"],
+    ["false", "true"],
+    ["0", "1"],
+  ]);
+  expect([cellOf(words, "yes"), cellOf(truths, "true"), cellOf(truths, "false"), cellOf(numbers, "1")]).toEqual(["yes", 1, 0, 1]);
+  expect(levelsOf(column({ type: "number", distinct: 900, min: 0, max: 1 }))).toEqual([]);
+  expect(levelsOf(column({ type: "text", distinct: 21, levels: [{ value: "a" }] }))).toEqual([]);
+  expect(cellsFor({ ...form, positive: 1 })[1]!.source).toContain("positive: 1,");
 });
 
 it("the page shows what the cells said last, and links into its own workspace only", () => {

@@ -3,7 +3,18 @@
 // in any case. The budget of memory is kept by the number of rows.
 import { blend, greedyWeights } from "#lib/learn/auto/blend.ts";
 import { codeFor, estimatorFor, isRandom, kindOf, reseeded } from "#lib/learn/auto/portfolio.ts";
-import { foldsFor, lateAt, partsOf, qualityOf, type Race, type Ran, runRace, type Trial, within } from "#lib/learn/auto/race.ts";
+import {
+  foldsFor,
+  lateAt,
+  partsOf,
+  qualityOf,
+  type Race,
+  type Ran,
+  runRace,
+  type Trial,
+  trialCount,
+  within,
+} from "#lib/learn/auto/race.ts";
 import { type Cell, cellsOf } from "#lib/learn/auto/written.ts";
 import type { FitOptions, Fitted, Tell } from "#lib/learn/estimators/estimator.ts";
 import { type Finding, inspect } from "#lib/learn/preprocess/findings.ts";
@@ -197,7 +208,7 @@ export const auto = async (given: Columns, options: AutoOptions): Promise<AutoRe
   const metric = task === "binary" ? "auc" : task === "classes" ? "logLoss" : "rmse";
   const score = qualityOf(race, mean);
   const lines = members.map(({ candidate, weight }) => ({ code: codeFor(candidate, dropped), weight }));
-  onProgress(1, `${trials.length} trials, ${metric} ${Math.abs(score).toFixed(4)}`);
+  onProgress(1, `${trialCount(trials.length)}, ${metric} ${Math.abs(score).toFixed(4)}`);
   return {
     model:
       members.length === 1

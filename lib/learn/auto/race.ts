@@ -49,6 +49,9 @@ export const within = (how: FitOptions, late: AbortSignal): FitOptions => ({
   signal: how.signal ? AbortSignal.any([how.signal, late]) : late,
 });
 
+/** `1 trial`, `12 trials`. */
+export const trialCount = (n: number): string => (n === 1 ? "1 trial" : `${n} trials`);
+
 const timeIsUp = "The time was up.";
 const eta = 3;
 const leastRows = 400;
@@ -165,7 +168,7 @@ export const runRace = async (
   const keep = (one: Ran | null, isLast: boolean): void => {
     if (one && isLast && Number.isFinite(one.score)) ran.push(one);
     const fraction = Math.min(0.95, (Date.now() - startedAt) / Math.max(1, race.endsAt - startedAt));
-    race.tell(fraction, `${trials.length} trials, best ${Number.isFinite(best()) ? best().toFixed(4) : "not known yet"}`, best());
+    race.tell(fraction, `${trialCount(trials.length)}, best ${Number.isFinite(best()) ? best().toFixed(4) : "not known yet"}`, best());
     onTrial(trials);
   };
   const isOver = (): boolean => Date.now() >= race.endsAt || trials.length >= race.trialLimit;
