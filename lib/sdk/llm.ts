@@ -2,7 +2,6 @@
 // what PyTorch's libraries and llama.cpp read. Training shows a rule and a curve under the cell, and Stop works.
 import { getHeapStatistics } from "node:v8";
 import { trainBytePairs } from "#lib/learn/llm/byte-pairs.ts";
-import type { Encoding } from "#lib/learn/llm/encodings.ts";
 import { type Example, exampleOf, pairOf, type Written, type WrittenPair, windowsOf } from "#lib/learn/llm/examples.ts";
 import { complete, type Ending, type GenerateOptions, openSpeaker, type Speaker } from "#lib/learn/llm/generate.ts";
 import type { LlamaShape } from "#lib/learn/llm/llama.ts";
@@ -13,6 +12,7 @@ import type { DpoOptions } from "#lib/learn/llm/preferences.ts";
 import { type Message, type TextTokenizer, tokenizerOf } from "#lib/learn/llm/tokenizer.ts";
 import type { Tuned, TuneOptions } from "#lib/learn/llm/tune.ts";
 import { type RewardModel, tune as tuning, tunePreferences as tuningPreferences, tuneReward as tuningReward } from "#lib/learn/llm/tune.ts";
+import type { Encoding } from "#lib/learn/weights/encodings.ts";
 import { session } from "#lib/sdk/door.ts";
 import { progress } from "#lib/sdk/progress.ts";
 import type { LiveRun } from "#lib/sdk/runs.ts";

@@ -225,7 +225,7 @@ export const openTrainer = async (options: TrainerOptions): Promise<Trainer> => 
       return encodeCheckpoint({ tensors, facts: { ...facts, ...own } });
     },
     restore: async (bytes) => {
-      const { tensors: all, facts } = decodeCheckpoint(bytes);
+      const { tensors: all, facts } = await decodeCheckpoint(bytes);
       const tensors = new Map([...all].filter(([name]) => !name.startsWith(besidePrefix)));
       const beside = new Map([...all].flatMap(([name, { data }]) => (tensors.has(name) ? [] : [[name.slice(besidePrefix.length), data]])));
       if (facts.optimiser !== optimiser.kind) throw new Error(`This checkpoint was made with ${facts.optimiser}, not ${optimiser.kind}.`);

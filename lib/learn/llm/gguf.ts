@@ -4,9 +4,9 @@
 // Two surprises. Dimensions stand in the file from the fastest to the slowest, the reverse of everybody else's order: they are turned round
 // here, so that a shape is row-major like all shapes of this house. And a header does not know its own length: it is parsed from a prefix of the
 // file, and from a four times longer one when that was too short.
-import { type Encoding, encode, encodedBytes } from "#lib/learn/llm/encodings.ts";
-import type { TensorEntry } from "#lib/learn/llm/safetensors.ts";
-import type { ByteSource } from "#lib/learn/llm/source.ts";
+import { type Encoding, encode, encodedBytes } from "#lib/learn/weights/encodings.ts";
+import type { TensorEntry } from "#lib/learn/weights/safetensors.ts";
+import type { ByteSource } from "#lib/learn/weights/source.ts";
 
 const scalarTypes = ["u8", "i8", "u16", "i16", "u32", "i32", "f32", "bool", "string", "array", "u64", "i64", "f64"] as const;
 type FileType = (typeof scalarTypes)[number];

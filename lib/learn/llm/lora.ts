@@ -14,8 +14,8 @@ import { isSameShape, showShape } from "#lib/learn/graph/shape.ts";
 import { dropout } from "#lib/learn/layers/dense.ts";
 import { type Projection, projected } from "#lib/learn/llm/llama.ts";
 import { expectedWeights, type LanguageModel, type Weights } from "#lib/learn/llm/model.ts";
-import { openSafetensors, readTensor, safetensorsPieces } from "#lib/learn/llm/safetensors.ts";
-import { type ByteSource, withFile, writePieces } from "#lib/learn/llm/source.ts";
+import { openSafetensors, readTensor, safetensorsPieces } from "#lib/learn/weights/safetensors.ts";
+import { type ByteSource, withFile, writePieces } from "#lib/learn/weights/source.ts";
 
 export type LoraOptions = {
   rank: number;

@@ -6,16 +6,16 @@ import { input, openGraph } from "#lib/learn/graph/graph.ts";
 import { MemoryError } from "#lib/learn/graph/memory.ts";
 import { seedOf } from "#lib/learn/graph/seeds.ts";
 import { isSameShape, type Shape, showShape, sizeOf } from "#lib/learn/graph/shape.ts";
-import { decode, type Encoding } from "#lib/learn/llm/encodings.ts";
 import { type GgufTensor, type GgufValue, ggufPieces, openGguf } from "#lib/learn/llm/gguf.ts";
 import { type LlamaShape, llama } from "#lib/learn/llm/llama.ts";
 import { halvesFromNeighbours, isTurned, nameFromGguf, nameToGguf, neighboursFromHalves } from "#lib/learn/llm/names.ts";
 import { isPacking, type Packed, packedOf, turnedRows } from "#lib/learn/llm/packed.ts";
-import { openSafetensors, readTensor, safetensorsPieces, type TensorEntry } from "#lib/learn/llm/safetensors.ts";
 import { metadataOf, plainFrequencies, shapeFromConfig, shapeFromGguf } from "#lib/learn/llm/shapes.ts";
-import { type ByteSource, withFile, writePieces } from "#lib/learn/llm/source.ts";
 import { metadataOfTokenizer, type TextTokenizer, tokenizerFromFiles, tokenizerFromGguf } from "#lib/learn/llm/tokenizer.ts";
 import { mulberry32 } from "#lib/learn/random.ts";
+import { decode, type Encoding } from "#lib/learn/weights/encodings.ts";
+import { openSafetensors, readTensor, safetensorsPieces, type TensorEntry } from "#lib/learn/weights/safetensors.ts";
+import { type ByteSource, withFile, writePieces } from "#lib/learn/weights/source.ts";
 
 export type Weights = ReadonlyMap<string, Float32Array>;
 export type LanguageModel = {

@@ -13,9 +13,9 @@ import { fixed, packedProduct } from "#lib/learn/graph/operators/packed.ts";
 import { linear } from "#lib/learn/graph/operators/products.ts";
 import { reshape, sum } from "#lib/learn/graph/operators/shaping.ts";
 import { zeros } from "#lib/learn/graph/seeds.ts";
-import { type Encoding, encode, halfAt } from "#lib/learn/llm/encodings.ts";
 import { type LlamaShape, type Projection, projected } from "#lib/learn/llm/llama.ts";
 import { halvesFromNeighbours } from "#lib/learn/llm/names.ts";
+import { type Encoding, encode, halfAt } from "#lib/learn/weights/encodings.ts";
 
 export type Packing = "Q8_0" | "Q4_0" | "Q4_1";
 export type Packed = {

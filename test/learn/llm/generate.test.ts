@@ -9,7 +9,6 @@ import { evaluate } from "#lib/learn/graph/program.ts";
 import { ones } from "#lib/learn/graph/seeds.ts";
 import { trainBytePairs } from "#lib/learn/llm/byte-pairs.ts";
 import { openReader } from "#lib/learn/llm/cache.ts";
-import { decode, encode } from "#lib/learn/llm/encodings.ts";
 import { complete, openSpeaker, type Piece } from "#lib/learn/llm/generate.ts";
 import { llama } from "#lib/learn/llm/llama.ts";
 import { loraOptions, mergeAdapters } from "#lib/learn/llm/lora.ts";
@@ -18,6 +17,7 @@ import { fromPacked, packedWeights } from "#lib/learn/llm/packed.ts";
 import { drawToken, samplingOptions } from "#lib/learn/llm/sampling.ts";
 import { tokenizerOf } from "#lib/learn/llm/tokenizer.ts";
 import { mulberry32 } from "#lib/learn/random.ts";
+import { decode, encode } from "#lib/learn/weights/encodings.ts";
 import { apart } from "#test/learn/llm/golden.ts";
 
 const shape = llamaShape({ vocabulary: 288, width: 32, layers: 2, heads: 4, kvHeads: 2, context: 600, isTied: false });

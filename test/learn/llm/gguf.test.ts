@@ -2,10 +2,10 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decode, type Encoding, encode } from "#lib/learn/llm/encodings.ts";
 import { type GgufScalar, type GgufTensor, type GgufValue, ggufPieces, openGguf } from "#lib/learn/llm/gguf.ts";
-import { readTensor } from "#lib/learn/llm/safetensors.ts";
-import { bytesSource } from "#lib/learn/llm/source.ts";
+import { decode, type Encoding, encode } from "#lib/learn/weights/encodings.ts";
+import { readTensor } from "#lib/learn/weights/safetensors.ts";
+import { bytesSource } from "#lib/learn/weights/source.ts";
 
 const reference = new Uint8Array(readFileSync("test/learn/golden/small.gguf"));
 const golden = JSON.parse(readFileSync("test/learn/golden/weight-files.json", "utf8")) as Record<

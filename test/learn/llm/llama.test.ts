@@ -15,8 +15,8 @@ import { hiddenStates, type LlamaShape, llama, type Projection } from "#lib/lear
 import { adapterFiles, isAdapter, loraOptions, mergeAdapters, readAdapters, withAdapters } from "#lib/learn/llm/lora.ts";
 import { ggufOf, type LanguageModel, readCheckpoint, readGguf, safetensorsOf } from "#lib/learn/llm/model.ts";
 import { preferenceLoss, rewardLoss, sequenceLogProbabilities } from "#lib/learn/llm/preferences.ts";
-import { bytesSource } from "#lib/learn/llm/source.ts";
 import { mulberry32 } from "#lib/learn/random.ts";
+import { bytesSource } from "#lib/learn/weights/source.ts";
 import { apart, drawn, golden, shifted, tiny } from "#test/learn/llm/golden.ts";
 
 const bytesOf = (pieces: Iterable<Uint8Array>) => bytesSource(Buffer.concat([...pieces]));

@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { trainBytePairs } from "#lib/learn/llm/byte-pairs.ts";
 import { ggufOf } from "#lib/learn/llm/model.ts";
-import { writePieces } from "#lib/learn/llm/source.ts";
 import { metadataOfTokenizer, tokenizerOf } from "#lib/learn/llm/tokenizer.ts";
+import { writePieces } from "#lib/learn/weights/source.ts";
 import { tiny } from "#test/learn/llm/golden.ts";
 
 /** Thirty tokens that both networks know. */

@@ -63,10 +63,14 @@ function fromBrain(bits: number): number {
   return word.getFloat32(0);
 }
 
+/** Whether this machine keeps numbers as the files do, so that float32 is copied as it is, every bit of a NaN too. */
+const isLeastFirst = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+
 /** `count` numbers as float32; throws when the bytes are not exactly those that `count` numbers take. */
 export function decode(encoding: Encoding, bytes: Uint8Array, count: number): Float32Array {
   const need = encodedBytes(encoding, count);
   if (bytes.length !== need) throw new Error(`${count} ${encoding} values take ${need} bytes, not ${bytes.length}`);
+  if (encoding === "F32" && isLeastFirst) return new Float32Array(new Uint8Array(bytes).buffer);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const out = new Float32Array(count);
   const block = blocks[encoding];
@@ -98,6 +102,7 @@ function decodeBlock(encoding: "Q8_0" | "Q4_0" | "Q4_1", view: DataView, at: num
 
 /** The numbers as a file holds them, rounded as llama.cpp's reference quantiser does. */
 export function encode(encoding: Encoding, values: Float32Array): Uint8Array {
+  if (encoding === "F32" && isLeastFirst) return new Uint8Array(values.slice().buffer);
   const bytes = new Uint8Array(encodedBytes(encoding, values.length));
   const view = new DataView(bytes.buffer);
   const block = blocks[encoding];

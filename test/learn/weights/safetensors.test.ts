@@ -1,8 +1,8 @@
 // safetensors files: what was written is read, and a hostile file is an error before it is an allocation.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { openSafetensors, readTensor, safetensorsPieces } from "#lib/learn/llm/safetensors.ts";
-import { bytesSource as source } from "#lib/learn/llm/source.ts";
+import { openSafetensors, readTensor, safetensorsPieces } from "#lib/learn/weights/safetensors.ts";
+import { bytesSource as source } from "#lib/learn/weights/source.ts";
 
 const tensors = [
   { name: "a", encoding: "F32" as const, shape: [2, 3], values: Float32Array.of(1, -2, 3.5, 0, 1e-9, 6e8) },

@@ -1,8 +1,8 @@
 // safetensors: eight bytes of header length, a JSON header, then the numbers. A file is a stranger's: every length and
 // offset is compared with the file's size before a byte is allocated for it, and tensors must tile the data exactly,
 // as the format's own reader demands, so nothing can overlap, hide in a gap or point outside.
-import { decode, type Encoding, encode, encodedBytes } from "#lib/learn/llm/encodings.ts";
-import type { ByteSource } from "#lib/learn/llm/source.ts";
+import { decode, type Encoding, encode, encodedBytes } from "#lib/learn/weights/encodings.ts";
+import type { ByteSource } from "#lib/learn/weights/source.ts";
 
 export type TensorEntry = { encoding: Encoding; shape: number[]; offset: number; bytes: number };
 export type Safetensors = { metadata: Record<string, string>; tensors: Map<string, TensorEntry> };

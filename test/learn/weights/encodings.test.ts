@@ -1,7 +1,7 @@
 // The number encodings of weight files: exact where they can be, within a step of the block's scale elsewhere.
 import { expect, test } from "vitest";
-import { decode, encode, fromHalf, toHalf } from "#lib/learn/llm/encodings.ts";
 import { mulberry32 } from "#lib/learn/random.ts";
+import { decode, encode, fromHalf, toHalf } from "#lib/learn/weights/encodings.ts";
 
 const random = mulberry32(7);
 const values = Float32Array.from({ length: 320 }, () => random() * 4 - 2);
@@ -43,4 +43,13 @@ test("a 4-bit block holds value i low and value i + 16 high in byte i", () => {
 test("bytes that are not whole blocks are refused", () => {
   expect(() => decode("Q4_0", new Uint8Array(18), 31)).toThrow("whole Q4_0 blocks");
   expect(() => decode("F32", new Uint8Array(7), 2)).toThrow("take 8 bytes, not 7");
+});
+
+test("float32 goes in and out bit for bit, a NaN's payload and a shared buffer's neighbours too", () => {
+  const bits = Uint32Array.of(0x7fc01234, 0xffa00001, 0x80000000, 1, 0x7f800000);
+  const values = new Float32Array(bits.buffer);
+  const written = encode("F32", values);
+  expect([...new Uint32Array(written.slice().buffer)]).toEqual([...bits]);
+  const among = Buffer.concat([Buffer.from([9]), written, Buffer.from([9])]).subarray(1, 1 + written.length);
+  expect([...new Uint32Array(decode("F32", among, bits.length).buffer)]).toEqual([...bits]);
 });
