@@ -29,18 +29,18 @@ export const versionOf = (name: string): string | null => {
 /** Runs a peer's script on one unit; answers its time, or the last thing it said when it failed. */
 export const runPeer = (script: string, unit: string): PeerTime | string => {
   const path = fileURLToPath(new URL(script, import.meta.url));
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", path, unit], {
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", path, unit], {
     encoding: "utf8",
     timeout: 600_000,
   });
   if (status === 0) return JSON.parse(stdout.trim().split("\n").at(-1)!) as PeerTime;
-  const said = stderr.split("\n").find((one) => /Error\b/.test(one));
-  return said?.trim() ?? `ended with ${status}`;
+  const said = stderr.split("\n").find((one) => /^(Uncaught )?\w*Error\b.*: /.test(one));
+  return said?.trim() ?? (signal ? `ended by ${signal}, after ten minutes or by hand` : `ended with ${status}`);
 };
 
 /** Prints what runPeer reads. */
 export const say = (version: string, ms: number, losses: [number, number]): void => {
-  if (!(losses[1] < losses[0])) throw new Error(`Error: its loss went from ${losses[0]} to ${losses[1]}`);
+  if (!(losses[1] < losses[0])) throw new Error(`its loss went from ${losses[0]} to ${losses[1]}`);
   const told: PeerTime = { version, ms, losses, bytes: process.resourceUsage().maxRSS * 1024 };
   process.stdout.write(`${JSON.stringify(told)}\n`);
 };
