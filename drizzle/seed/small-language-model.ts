@@ -10,14 +10,15 @@ export const smallLanguageModel: SeedNotebook = {
     'lines.join("\\n")': 'lines.slice(0, 2000).join("\\n")',
     "const steps = 3000": "const steps = 16",
     "const tuning = 400": "const tuning = 8",
-    "const length = 400": "const length = 20",
+    "const length = 300": "const length = 20",
+    "const brief = 220": "const brief = 12",
   },
   cells: [
     text(`# A small language model
 A language model does one thing: it reads what stands there, and says how likely each next character is. Everything else follows. To write is
 to draw the next character, append it, and ask again. To learn is to be less surprised by what really came.
 
-This notebook trains one on the plays of Shakespeare, on this machine, in a minute or two; lets it speak; and then teaches it to write
+This notebook trains one on the plays of Shakespeare, on this machine, in a few minutes; lets it speak; and then teaches it to write
 recipes, without touching what it knows. It is the same design as the large ones, many thousand times smaller.`),
     code(`
 // @cell read
@@ -30,7 +31,7 @@ const alphabet = [...new Set(text)].sort();
 
 console.log(\`\${text.length.toLocaleString("en")} characters, \` +
   \`\${alphabet.length} different ones\`);
-console.log(text.slice(0, 180));`),
+console.log(lines.slice(0, 8).join("\\n"));`),
     text(`The data set was uploaded as a plain \`.txt\` file: prose becomes one column *text*, a row a line. Any text of yours works the same way.
 
 ## How surprised?
@@ -123,7 +124,7 @@ chart({
 The next character is drawn from the probabilities, divided by a *temperature* before the softmax: near 0 only the likeliest is ever said,
 at 1 the model speaks as it believes. The seed makes it the same each time.`),
     code(`
-const length = 400;
+const length = 300;
 console.log(await poet.sample("ROMEO:\\n", length,
   { temperature: 0.8, seed: 3 }));`),
     text(`No word of this was ever written down for it. It found out that names stand in capitals before a colon, that lines are short, where words
@@ -158,7 +159,7 @@ const recipe = () => {
 };
 const cookbook = Array.from({ length: 400 }, recipe).join("");
 const floor = surprise / cookbook.length;
-console.log(cookbook.slice(0, 340));
+console.log(cookbook.split("\\n\\n").slice(0, 2).join("\\n\\n"));
 console.log(\`\${cookbook.length.toLocaleString("en")} characters; \` +
   \`floor \${floor.toFixed(3)} nats a character\`);`),
     text(`## Adapters
@@ -212,8 +213,8 @@ chart({
     \`\${lossOf("before", "plays").toFixed(2)} to \` +
     \`\${lossOf("after", "plays").toFixed(2)}\`,
     subtitle: "nats a character on text not learned from; " +
-      "dotted: the floor of the cookbook" },
-  width: "container", height: 130,
+      "the stroke is the floor of the cookbook" },
+  width: "container", height: 240,
   layer: [
     { data: { values: measured },
       mark: { type: "point", filled: true, size: 110 },
@@ -223,14 +224,15 @@ chart({
         shape: { field: "model", type: "nominal", title: "adapters",
           sort: ["before", "after"] } } },
     { data: { values: [{ text: "cookbook", loss: floor }] },
-      mark: { type: "tick", strokeDash: [2, 3], thickness: 2, size: 34 } }],
+      mark: { type: "tick", thickness: 2, size: 34 } }],
   encoding: {
     x: { field: "loss", type: "quantitative", title: "nats a character" },
     y: { field: "text", type: "nominal", title: "" } } })`),
     code(`
 const beginning = "Soup of ";
+const brief = 220;
 for (const [name, gpt] of [["before", poet], ["after", cook]] as const) {
-  const said = await gpt.sample(beginning, length,
+  const said = await gpt.sample(beginning, brief,
     { temperature: 0.6, seed: 5 });
   console.log(\`\${name.toUpperCase()}\\n\${said}\\n\`);
 }`),
