@@ -17,7 +17,8 @@ const rows = Number(rowText);
 const trees = Number(treeText);
 
 const estimators: Record<string, () => Estimator> = {
-  boosting: () => boostedTrees({ trees, depth: 6, rate: 0.1 }),
+  // as many bins as the peers take by default
+  boosting: () => boostedTrees({ trees, depth: 6, rate: 0.1, bins: 254 }),
   forest: () => randomForest({ trees }),
   logistic: () => logisticRegression(),
 };
