@@ -4,7 +4,7 @@
 //
 // A histogram slot holds two float64: Σ gradient, and Σ (unit + hessian in whole steps). The second is exact integer arithmetic below
 // 2^53: its upper bits count rows, its lower bits add hessians, so that one addition does both.
-import { type CountRows, openCounting } from "#lib/learn/trees/counting.ts";
+import { type CountRows, openCounting, openMemory } from "#lib/learn/trees/counting.ts";
 import { derive, type Loss } from "#lib/learn/trees/losses.ts";
 import { type Candidate, type Packing, type Split, type SplitOptions, splitColumn } from "#lib/learn/trees/splits.ts";
 
@@ -23,8 +23,8 @@ export type Shared = {
   scores: Float64Array;
   /** Where leaves are added: the scores, or what several outputs of a round add to them at its end. */
   pending: Float64Array;
-  /** Holds derivatives and order, where WebAssembly can see them. */
-  memory: WebAssembly.Memory;
+  /** Holds derivatives and order, where WebAssembly can see them; null where it is not used. */
+  memory: WebAssembly.Memory | null;
   /** Gradients and packed hessians, interleaved. */
   derivatives: Float64Array;
   /** Row numbers, by node; and room to sort them in. */
@@ -43,8 +43,6 @@ export type Shared = {
   loss: Loss;
   how: SplitOptions;
   nodeLimit: number;
-  /** Count in TypeScript even where WebAssembly could. */
-  isPlain: boolean;
 };
 
 export const askWidth = 12;
@@ -124,10 +122,10 @@ const fastCounter = (shared: Shared, features: readonly number[], offsets: reado
   const wide = features.length;
   const bytes = total * 16;
   const start = Math.ceil((rows * wide) / 16) * 16;
-  if (shared.isPlain || start + (nodeLimit + 1) * bytes > memoryLimit) return null;
-  const own = new WebAssembly.Memory({ initial: Math.ceil((start + bytes) / pageBytes) });
-  const add: CountRows | null = openCounting(offsets, own, memory);
-  if (!add) return null;
+  if (!memory || start + (nodeLimit + 1) * bytes > memoryLimit) return null;
+  const own = openMemory({ initial: Math.ceil((start + bytes) / pageBytes) });
+  const add: CountRows | null = own && openCounting(offsets, own, memory);
+  if (!own || !add) return null;
   const bins = new Uint8Array(own.buffer, 0, rows * wide);
   for (const [k, f] of features.entries()) {
     const column = shared.bins.subarray(f * rows, (f + 1) * rows);

@@ -83,6 +83,15 @@ const moduleOf = (offsets: readonly number[]): Uint8Array<ArrayBuffer> => {
   ]);
 };
 
+/** A memory; null where addresses are limited (`ulimit -v`): each memory takes gigabytes of them, though no more room than it needs. */
+export const openMemory = (pages: WebAssembly.MemoryDescriptor): WebAssembly.Memory | null => {
+  try {
+    return new WebAssembly.Memory(pages);
+  } catch {
+    return null;
+  }
+};
+
 /** The loop for columns whose bins start at these slots; null where the engine has no such instructions. */
 export const openCounting = (offsets: readonly number[], ownMemory: WebAssembly.Memory, crew: WebAssembly.Memory): CountRows | null => {
   const code = moduleOf(offsets);

@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { answerWidth, type Bench, commands, joinParts, openBench, type Shared, sortWidth } from "#lib/learn/trees/bench.ts";
 import type { Binned } from "#lib/learn/trees/bins.ts";
+import { openMemory } from "#lib/learn/trees/counting.ts";
 import type { Loss } from "#lib/learn/trees/losses.ts";
 import type { SplitOptions } from "#lib/learn/trees/splits.ts";
 
@@ -49,6 +50,7 @@ export type CrewOptions = {
   nodeLimit: number;
   /** 0 chooses by the size of the table. */
   threads: number;
+  /** Count in TypeScript even where WebAssembly could. */
   isPlain?: boolean;
 };
 
@@ -63,7 +65,7 @@ const shareAll = (options: CrewOptions, threads: number): Shared => {
   // 8 million rows take 160 MB of it
   const scores = sharedDoubles(rows * loss.width);
   const pages = Math.ceil((rows * 20) / 65_536) + 1;
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  const memory = options.isPlain ? null : openMemory({ initial: pages, maximum: pages, shared: true });
   const signs = new Int8Array(new SharedArrayBuffer(features));
   signs.set(monotone);
   return {
@@ -78,8 +80,8 @@ const shareAll = (options: CrewOptions, threads: number): Shared => {
     scores,
     pending: loss.width === 1 ? scores : sharedDoubles(rows * loss.width),
     memory,
-    derivatives: new Float64Array(memory.buffer, 0, rows * 2),
-    order: new Uint32Array(memory.buffer, rows * 16, rows),
+    derivatives: memory ? new Float64Array(memory.buffer, 0, rows * 2) : sharedDoubles(rows * 2),
+    order: memory ? new Uint32Array(memory.buffer, rows * 16, rows) : sharedWholes(rows),
     spare: sharedWholes(rows),
     asks: sharedDoubles(nodeLimit * sortWidth),
     answers: Array.from({ length: threads }, () => sharedDoubles(nodeLimit * answerWidth)),
@@ -90,7 +92,6 @@ const shareAll = (options: CrewOptions, threads: number): Shared => {
     loss,
     how,
     nodeLimit,
-    isPlain: options.isPlain ?? false,
   };
 };
 
