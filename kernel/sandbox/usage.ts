@@ -49,19 +49,39 @@ export const killedForMemory = (): number | null => {
   }
 };
 
-/** A process with all its descendants. */
-export const treeOf = (pid: number): number[] => {
-  const found = [pid];
-  for (let at = 0; at < found.length && found.length < treeLimit; at++) found.push(...childrenOf(found[at]!));
-  return found;
+const signal = (pid: number, name: "SIGSTOP" | "SIGKILL"): void => {
+  try {
+    process.kill(pid, name);
+  } catch {} // gone already
 };
 
-/** Ends a process with all its descendants at once. The sandbox ends with its parent, except in its first moment: then it would wait for ever. */
-export const endTree = (pid: number): void => {
-  for (const one of treeOf(pid))
+/** All of a tree may take so long to stand still; a process in the middle of a fork needs a millisecond. */
+const stopWaitMs = 200;
+
+/** Waits until a process stands still: it is told to stop, and does at the end of what it is in, such as a fork. */
+const standStill = (pid: number, deadline: number): void => {
+  signal(pid, "SIGSTOP");
+  while (performance.now() < deadline)
     try {
-      process.kill(one, "SIGKILL");
-    } catch {} // gone already
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      if ("TtZX".includes(stat[stat.lastIndexOf(")") + 2]!)) return;
+    } catch {
+      return; // gone already
+    }
+};
+
+/**
+ * Ends a process with all its descendants at once. The sandbox ends with its parent, except in its first moment: then it would wait for ever. So
+ * each process stands still before its children are looked up, and none is made behind our back.
+ */
+export const endTree = (pid: number): void => {
+  const found = [pid];
+  const deadline = performance.now() + stopWaitMs;
+  for (let at = 0; at < found.length && found.length < treeLimit; at++) {
+    standStill(found[at]!, deadline);
+    found.push(...childrenOf(found[at]!));
+  }
+  for (const one of found) signal(one, "SIGKILL");
 };
 
 export type Usage = { rssMb: number; cpuSeconds: number; processes: number };

@@ -7,9 +7,10 @@ import { type Child, startFamily } from "#lib/boot/children.ts";
 import { internalSecret, leaveHome, takeHome } from "#lib/boot/home.ts";
 import { arePagesBuilt, buildPages } from "#lib/boot/pages.ts";
 import { openDatabaseAt } from "#lib/db/db.ts";
-import { freePort, startEmbedded } from "#lib/db/embedded.ts";
+import { startEmbedded } from "#lib/db/embedded.ts";
 import { migrateDatabase } from "#lib/db/migrate.ts";
 import { childEnvironment, env } from "#lib/kit/env.ts";
+import { freePort, innerPorts } from "#lib/kit/free-port.ts";
 
 const seed = new URL("../../drizzle/seed/main.ts", import.meta.url);
 const isDev = process.argv.includes("--dev");
@@ -41,7 +42,7 @@ const places = async (): Promise<Record<"kernel" | "serving" | "worker", Place>>
     };
   const [kernel, serving, worker] = await Promise.all(
     [0, 1, 2].map(async () => {
-      const port = await freePort();
+      const port = await freePort(innerPorts(env.port));
       return { port, url: `http://127.0.0.1:${port}` };
     }),
   );

@@ -6,10 +6,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import pg from "pg";
-import { childEnvironment } from "#lib/kit/env.ts";
+import { childEnvironment, env } from "#lib/kit/env.ts";
+import { freePort, innerPorts } from "#lib/kit/free-port.ts";
 import { log } from "#lib/kit/log.ts";
 
 export type Embedded = { url: string; port: number; stop: () => Promise<void>; pid: () => number | undefined };
@@ -49,16 +49,6 @@ const launch = (as: Identity, command: string, args: string[]): ChildProcess => 
   const who = as.uid === undefined ? {} : { uid: as.uid, gid: as.gid! };
   return spawn(file!, rest, { stdio: ["ignore", "pipe", "pipe"], ...who, env: childEnvironment({ LC_ALL: "C", TZ: "UTC" }) });
 };
-
-/** A port nobody listens on at this moment. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-    probe.once("error", reject);
-  });
 
 const output = (child: ChildProcess): Promise<string> =>
   new Promise((resolve, reject) => {
@@ -165,7 +155,7 @@ export const startEmbedded = async (folder: string): Promise<Embedded> => {
   const password = passwordIn(folder);
   await initialise(found, as, folder, password);
   await endLeftover(join(folder, "data"));
-  const port = await freePort();
+  const port = await freePort(innerPorts(env.port));
   const url = `postgres://atelier:${password}@127.0.0.1:${port}/atelier`;
   let child: ChildProcess | null = null;
   let isStopping = false;

@@ -12,7 +12,7 @@ import { line, median, ms, quantile } from "#test/bench/figures.ts";
 import { benchLanguage } from "#test/bench/language.ts";
 import type { Say } from "#test/bench/main.ts";
 import { openSocket, type Talk, talkOver } from "#test/kit/jupyter.ts";
-import { freePort } from "#test/kit/product.ts";
+import { freePort } from "#test/kit/ports.ts";
 import { pythonWith } from "#test/kit/python.ts";
 import { installSpec, openZmq, startSpec } from "#test/kit/zmq.ts";
 

@@ -8,6 +8,7 @@ import type { FastifyInstance } from "fastify";
 import { type CallOptions, call } from "#lib/kit/call.ts";
 import type { CallInputOf, Operation, OutputOf } from "#lib/kit/operation.ts";
 import type { Role } from "#lib/workspace/contract.ts";
+import { freePort } from "#test/kit/ports.ts";
 
 export type House = {
   url: string;
@@ -18,14 +19,6 @@ export type House = {
     who: Role | "stranger" | "nobody",
   ) => <O extends Operation>(operation: O, input: CallInputOf<O>, options?: CallOptions) => Promise<OutputOf<O>>;
   close: () => Promise<void>;
-};
-
-const freePort = async (): Promise<number> => {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => probe.once("listening", resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 };
 
 type Upgrades = { take: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean };

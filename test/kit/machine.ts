@@ -4,7 +4,8 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { eventually, freePort } from "#test/kit/product.ts";
+import { freePort } from "#test/kit/ports.ts";
+import { eventually } from "#test/kit/product.ts";
 import { softwareVulkan } from "#test/learn/graph/vulkan.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

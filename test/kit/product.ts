@@ -2,11 +2,11 @@
 // end all of it, or kill any one process and watch it come back.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
+import { freePort } from "#test/kit/ports.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -23,14 +23,6 @@ export type Product = {
   /** Process ids of the tree, by what they run: supervisor, web, worker, kernel, serving, postgres, session. */
   pids: () => Record<string, number[]>;
   stop: (more?: { keepHome?: boolean }) => Promise<void>;
-};
-
-export const freePort = async (): Promise<number> => {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => probe.once("listening", resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 };
 
 /** Polls until a question has an answer; fails with the last one and what it was about. */

@@ -1,7 +1,6 @@
 // A house with a real serving process beside it, and models to serve: a fitted classifier on mixed columns, and a small graph of every
 // datatype we promise.
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer } from "node:http";
 import { send } from "#lib/kit/call.ts";
 import { logisticRegression } from "#lib/learn/estimators/logistic.ts";
 import { openBuilder } from "#lib/learn/onnx/builder.ts";
@@ -10,6 +9,7 @@ import { profileTable } from "#lib/learn/stats/profile.ts";
 import type { Columns } from "#lib/learn/tables/table.ts";
 import * as models from "#lib/models/contract.ts";
 import { type House, openHouse } from "#test/kit/house.ts";
+import { freePort } from "#test/kit/ports.ts";
 
 export type ServingHouse = House & {
   /** Address of the serving process itself, for what web would not let through. */
@@ -19,14 +19,6 @@ export type ServingHouse = House & {
   revive: () => Promise<void>;
   /** V2 with a role's token. */
   v2: (path: string, body?: unknown, who?: keyof House["tokens"] | "nobody") => Promise<{ status: number; body: Record<string, unknown> }>;
-};
-
-const freePort = async (): Promise<number> => {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => probe.once("listening", resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 };
 
 /** Waits until a question has an answer; fails with the last one. */

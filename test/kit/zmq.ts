@@ -2,7 +2,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,21 +10,7 @@ import type { Channel } from "#kernel/jupyter/wire.ts";
 import { fromFrames, toFrames } from "#kernel/jupyter/zmq/frames.ts";
 import type { Connection } from "#kernel/jupyter/zmq/front.ts";
 import type { Heard, Wire } from "#test/kit/jupyter.ts";
-
-const freePorts = async (count: number): Promise<number[]> => {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve) => {
-          const server = createServer().listen(0, "127.0.0.1", () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((one) => (one.address() as { port: number }).port);
-  await Promise.all(servers.map((one) => new Promise((resolve) => one.close(resolve))));
-  return ports;
-};
+import { freePort } from "#test/kit/ports.ts";
 
 /** Installs the kernelspec under a prefix, as `npx atelier kernel install --prefix` does; answers the prefix. */
 export const installSpec = (): { prefix: string; argv: string[]; remove: () => void } => {
@@ -52,7 +37,13 @@ export type Started = {
 /** Starts the kernel of a spec with a connection file of its own. */
 export const startSpec = async (argv: string[]): Promise<Started> => {
   const folder = mkdtempSync(join(tmpdir(), "atelier-zmq-"));
-  const [shell_port, iopub_port, stdin_port, control_port, hb_port] = (await freePorts(5)) as [number, number, number, number, number];
+  const [shell_port, iopub_port, stdin_port, control_port, hb_port] = (await Promise.all(Array.from({ length: 5 }, freePort))) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const connection: Connection = {
     shell_port,
     iopub_port,

@@ -7,7 +7,8 @@ import { drainMachine, listMachines, type Machine, openMachine, removeMachine } 
 import { createNotebook } from "#lib/notebooks/contract.ts";
 import { changeWish, readOutputs, type SessionWish, startSession, stopSession } from "#lib/sessions/contract.ts";
 import { cloneDatabase } from "#test/kit/database.ts";
-import { eventually, freePort, isHealthy, type Product, startProduct } from "#test/kit/product.ts";
+import { freePort } from "#test/kit/ports.ts";
+import { eventually, isHealthy, type Product, startProduct } from "#test/kit/product.ts";
 import { asking, outcomeOf, runAll, workspace } from "#test/kit/story.ts";
 
 describe("three parts of one installation", () => {

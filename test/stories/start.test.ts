@@ -7,7 +7,8 @@ import { call } from "#lib/kit/call.ts";
 import { createNotebook } from "#lib/notebooks/contract.ts";
 import { readOutputs } from "#lib/sessions/contract.ts";
 import { claimInstallation, listWorkspaces } from "#lib/workspace/contract.ts";
-import { eventually, freePort, isHealthy, type Product, startProduct, treeOf } from "#test/kit/product.ts";
+import { freePort } from "#test/kit/ports.ts";
+import { eventually, isHealthy, type Product, startProduct, treeOf } from "#test/kit/product.ts";
 import { refusal } from "#test/kit/refusals.ts";
 import { asking, runAll, workspace } from "#test/kit/story.ts";
 

@@ -12,7 +12,8 @@ import { completeCell, describeCompletion, hoverAt } from "#lib/sessions/languag
 import { addKernelServer, listKernelServers } from "#lib/sessions/remote/contract.ts";
 import { readAudit } from "#lib/workspace/contract.ts";
 import { noBrowser, openBrowser } from "#test/kit/browser.ts";
-import { eventually, freePort, type Product, signIn, startProduct } from "#test/kit/product.ts";
+import { freePort } from "#test/kit/ports.ts";
+import { eventually, type Product, signIn, startProduct } from "#test/kit/product.ts";
 import { pythonWith } from "#test/kit/python.ts";
 import { refusal } from "#test/kit/refusals.ts";
 import { asking, tokenOf, workspace } from "#test/kit/story.ts";
