@@ -8,7 +8,7 @@ import { type Account, openMeter } from "#kernel/devices/meter.ts";
 import { openGathering } from "#kernel/gathering.ts";
 import { type Journal, openJournal } from "#kernel/journal.ts";
 import type { Advise } from "#kernel/jupyter/advice.ts";
-import { type Answers, answersBeside } from "#kernel/jupyter/answers.ts";
+import { type Answers, answersBeside, keepComm } from "#kernel/jupyter/answers.ts";
 import { openHistory } from "#kernel/jupyter/history.ts";
 import { cellOf, expressionsOf, packagesOf, payerOf, timeFailure } from "#kernel/jupyter/reading.ts";
 import { type Channel, type Message, message } from "#kernel/jupyter/wire.ts";
@@ -227,8 +227,7 @@ export const makeKernel = async (wish: Wish) => {
   };
 
   const heardComm = (note: CommNote, parent: Message | null): void => {
-    if (note.kind === "open") comms.set(note.commId, note.target ?? "");
-    if (note.kind === "close") comms.delete(note.commId);
+    keepComm(comms, note);
     const target = note.target ? { target_name: note.target } : {};
     const buffers = note.buffers.map((one) => Buffer.from(one, "base64"));
     send("iopub", `comm_${note.kind}`, parent, { comm_id: note.commId, ...target, data: note.data }, note.metadata, buffers);

@@ -6,7 +6,7 @@ import type { History } from "#kernel/jupyter/history.ts";
 import { kernelInfo } from "#kernel/jupyter/info.ts";
 import { noteOf } from "#kernel/jupyter/reading.ts";
 import type { Channel, Message } from "#kernel/jupyter/wire.ts";
-import type { Asking } from "#kernel/session/messages.ts";
+import type { Asking, CommNote } from "#kernel/session/messages.ts";
 import { toUnits } from "#lib/kit/code-points.ts";
 
 type Content = Record<string, unknown>;
@@ -27,6 +27,12 @@ export type Desk = {
   ask: (order: Asking, limitMs?: number) => Promise<Content | null>;
   interrupt: () => void;
   shutDown: (isRestart: boolean) => void;
+};
+
+/** Keeps which comms are open, whichever side opens or closes them. */
+export const keepComm = (comms: Map<string, string>, note: CommNote): void => {
+  if (note.kind === "open") comms.set(note.commId, note.target ?? "");
+  if (note.kind === "close") comms.delete(note.commId);
 };
 
 /** The parser is loaded when a front end first asks: most never do, and a kernel is up sooner without it. */
@@ -59,8 +65,7 @@ export const answersBeside = ({ advise, history, comms, say, reply, remember, as
 
   const passComm = (request: Message): void => {
     const note = noteOf(request);
-    if (note.kind === "open") comms.set(note.commId, note.target ?? "");
-    if (note.kind === "close") comms.delete(note.commId);
+    keepComm(comms, note);
     remember(request);
     say("busy", request);
     void ask({ type: "comm", id: request.header.msg_id, note }, Number.POSITIVE_INFINITY).then(() => say("idle", request));

@@ -38,6 +38,18 @@ describe("nothing is left behind", () => {
     for (const id of ids) await eventually("its processes are gone", () => carrying(id).length === 0);
   });
 
+  it("by a process that makes others while its tree is ended", async () => {
+    const { endTree } = await import("#kernel/sandbox/usage.ts");
+    const mark = `${3000 + process.pid}.${Date.now() % 100_000}`;
+    const shell = spawn("/bin/sh", ["-c", `while :; do sleep ${mark} & done`], { stdio: "ignore" });
+    await eventually("it makes them", () => carrying(`sleep\0${mark}`).length > 20);
+    endTree(shell.pid!);
+    await eventually("all are gone", () => carrying(`sleep\0${mark}`).length === 0).catch((error: Error) => {
+      for (const pid of carrying(mark)) process.kill(pid, "SIGKILL");
+      throw error;
+    });
+  });
+
   it("by a gateway that was killed: the next one on the same home ends what names its folders and lost its parent", async () => {
     const { clearWork } = await import("#kernel/sandbox/work.ts");
     const folder = join(process.env.ATELIER_HOME!, "sessions", "stray-one");
